@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/*
+ * What generated code and the runtime agree on: the descriptor that a
+ * generated library exports, the entry point of a region and the one signature
+ * that every generated kernel has.
+ *
+ * A library exports one symbol, `const pmpd_model_desc *NAME_pmpd_model(void)`.
+ * Generated code allocates nothing, holds no mutable globals and does no I/O;
+ * it reaches threads only through pmpd_region_args.parallel_for.
+ */
+#ifndef PMPD_KERNEL_H
+#define PMPD_KERNEL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PMPD_ABI_VERSION = 1, PMPD_KERNEL_POINTERS = 8 };
+
+/* Arguments of a kernel. Which pointer is what is said where the kernel is
+ * generated (lib/Codegen); shapes are compile-time constants of the kernel. */
+typedef struct pmpd_kernel_args {
+  void *ptr[PMPD_KERNEL_POINTERS];
+  int64_t rows;     /* activation rows (tokens) to process */
+  int64_t position; /* tokens that were in the KV cache before this call */
+} pmpd_kernel_args;
+
+/* Computes tasks begin .. end-1. Tasks of one call are independent, so the
+ * result does not depend on how they are split. */
+typedef void (*pmpd_kernel)(const pmpd_kernel_args *args, int64_t begin,
+                            int64_t end);
+
+/* Runs tasks 0 .. tasks-1 of `kernel` and returns when all are done. */
+typedef void (*pmpd_parallel_for)(void *pool, pmpd_kernel kernel,
+                                  const pmpd_kernel_args *args, int64_t tasks);
+
+/* Everything a region touches. */
+typedef struct pmpd_region_args {
+  const uint8_t *weights; /* the mapped NAME.pmpdw, 4096-byte aligned */
+  uint8_t *scratch;       /* [region.scratch_bytes], 64-byte aligned */
+  uint8_t *kv;            /* [model.kv_bytes], 64-byte aligned */
+  const int32_t *tokens;  /* [rows], each in [0, vocab) */
+  float *logits;          /* [logit_rows, vocab] */
+  int64_t rows;           /* tokens in this call, 1 .. region.max_rows */
+  int64_t position;       /* tokens in the KV cache; position + rows <= context */
+  int64_t logit_rows;     /* trailing rows to compute logits for, 0 .. rows */
+  pmpd_parallel_for parallel_for;
+  void *pool;
+} pmpd_region_args;
+
+typedef enum pmpd_phase { PMPD_PREFILL = 0, PMPD_DECODE = 1 } pmpd_phase;
+
+typedef struct pmpd_region_desc {
+  int32_t phase;          /* pmpd_phase */
+  int32_t bits;           /* of the weights; 16 or 32 = unquantized */
+  int32_t max_rows;       /* most tokens per call; 1 for decode */
+  int32_t reserved;
+  uint64_t scratch_bytes;
+  uint64_t weight_bytes;  /* of the weight file read by one call */
+  void (*entry)(const pmpd_region_args *args);
+} pmpd_region_desc;
+
+/* The KV cache is [layers][2: K, V][kv_heads][context][head_dim], elements of
+ * kv_element. The whole extent is addressed, only what is used is touched. */
+typedef struct pmpd_model_desc {
+  uint32_t struct_bytes; /* sizeof(pmpd_model_desc) of the compiler */
+  uint32_t abi_version;  /* PMPD_ABI_VERSION */
+  const char *name;
+  const char *triple;
+  const char *cpu_features; /* comma-separated LLVM names that must be present */
+  int32_t vocab;
+  int32_t hidden;
+  int32_t layers;
+  int32_t heads;
+  int32_t kv_heads;
+  int32_t head_dim;
+  int32_t context;    /* most tokens in the KV cache */
+  int32_t kv_element; /* pmpd_element: PMPD_F32 or PMPD_F16 */
+  uint64_t kv_bytes;
+  uint8_t weights_digest[16];
+  int32_t region_count;
+  int32_t reserved;
+  const pmpd_region_desc *regions; /* [region_count] */
+} pmpd_model_desc;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PMPD_KERNEL_H */

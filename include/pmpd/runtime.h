@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/*
+ * The C interface of libpmpd_rt: open a compiled model, prefill, decode,
+ * generate, and choose the bits of every token.
+ *
+ * Conventions
+ * - Every fallible call returns a pmpd_status; pmpd_last_error() has the text
+ *   for the calling thread. No C++ exception crosses this interface.
+ * - A model is immutable and may be shared by sessions of many threads. A
+ *   session has one user at a time; only pmpd_session_cancel may be called
+ *   from another thread.
+ * - Option structs begin with their size, set by PMPD_*_OPTIONS_INIT.
+ */
+#ifndef PMPD_RUNTIME_H
+#define PMPD_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pmpd/kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum pmpd_status {
+  PMPD_OK = 0,
+  PMPD_BAD_ARGUMENT = 1,    /* a value outside its documented range */
+  PMPD_NOT_FOUND = 2,       /* a file or symbol does not exist */
+  PMPD_IO_ERROR = 3,        /* the system refused to read or map */
+  PMPD_BAD_MODEL = 4,       /* truncated, corrupt or mismatched files */
+  PMPD_UNSUPPORTED_CPU = 5, /* compiled for features this CPU lacks */
+  PMPD_UNSUPPORTED_BITS = 6,/* no region was compiled for these bits */
+  PMPD_OUT_OF_CONTEXT = 7,  /* the KV cache cannot hold that many tokens */
+  PMPD_OUT_OF_MEMORY = 8,
+  PMPD_CANCELLED = 9,
+  PMPD_INTERNAL = 10
+} pmpd_status;
+
+/* Name of a status, e.g. "PMPD_BAD_MODEL"; never NULL. */
+const char *pmpd_status_name(pmpd_status status);
+
+/* Text of the last failure on this thread, "" if none. Valid until the next
+ * call into the library on this thread. */
+const char *pmpd_last_error(void);
+
+typedef struct pmpd_model pmpd_model;
+typedef struct pmpd_session pmpd_session;
+
+/* ---- Models ------------------------------------------------------------ */
+
+typedef enum pmpd_verify {
+  PMPD_VERIFY_AUTO = 0,  /* contents of weight files up to 256 MiB, else table */
+  PMPD_VERIFY_TABLE = 1, /* header, sizes and section table only */
+  PMPD_VERIFY_FULL = 2   /* every byte */
+} pmpd_verify;
+
+typedef struct pmpd_model_options {
+  size_t struct_bytes;
+  pmpd_verify verify;
+} pmpd_model_options;
+#define PMPD_MODEL_OPTIONS_INIT {sizeof(pmpd_model_options), PMPD_VERIFY_AUTO}
+
+/* Opens a model that is linked into the program. `weights` is the path of its
+ * NAME.pmpdw, which is mapped read-only. options may be NULL.
+ * Errors: BAD_ARGUMENT, NOT_FOUND, IO_ERROR, BAD_MODEL (truncated, corrupt,
+ * wrong digest, other ABI), UNSUPPORTED_CPU. */
+pmpd_status pmpd_model_open(const pmpd_model_desc *desc, const char *weights,
+                            const pmpd_model_options *options,
+                            pmpd_model **model);
+
+/* Opens what pmpd-compile wrote to a directory: the NAME.json in it, then
+ * NAME.so and NAME.pmpdw as it names them. Exactly one NAME.json must exist.
+ * Errors: as pmpd_model_open. */
+pmpd_status pmpd_model_open_directory(const char *directory,
+                                      const pmpd_model_options *options,
+                                      pmpd_model **model);
+
+/* Closes a model once no session uses it. NULL is allowed. */
+void pmpd_model_close(pmpd_model *model);
+
+/* The descriptor; valid until the model is closed. */
+const pmpd_model_desc *pmpd_model_describe(const pmpd_model *model);
+
+/* ---- Schedules --------------------------------------------------------- */
+
+/* What a scheduler sees when it is asked for the bits of the next step. */
+typedef struct pmpd_step {
+  int64_t index;       /* tokens generated so far: the step's own index */
+  int32_t bits;        /* of the previous step; prefill bits for index 0 */
+  const float *logits; /* [vocab] of the previous step */
+  int32_t vocab;
+  const pmpd_session *session; /* for pmpd_session_kv */
+} pmpd_step;
+
+/* Returns the bits for step->index. Must be compiled-in bits. */
+typedef int32_t (*pmpd_schedule_fn)(void *user, const pmpd_step *step);
+
+/* bits from token index `start` on. */
+typedef struct pmpd_switch_point {
+  int32_t bits;
+  int64_t start;
+} pmpd_switch_point;
+
+/* ---- Sessions ---------------------------------------------------------- */
+
+typedef struct pmpd_session_options {
+  size_t struct_bytes;
+  int32_t threads;      /* 0 = all CPUs the process may use */
+  int32_t context;      /* 0 = as compiled; else at most that */
+  int32_t prefill_bits; /* 0 = the highest compiled for prefill */
+} pmpd_session_options;
+#define PMPD_SESSION_OPTIONS_INIT {sizeof(pmpd_session_options), 0, 0, 0}
+
+/* Creates a session with an empty KV cache. The cache reserves address space
+ * for the context; memory is used as tokens are added. options may be NULL.
+ * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS, OUT_OF_MEMORY. */
+pmpd_status pmpd_session_create(pmpd_model *model,
+                                const pmpd_session_options *options,
+                                pmpd_session **session);
+void pmpd_session_destroy(pmpd_session *session);
+
+/* Forgets all tokens; keeps the schedule. Releases the cache's memory. */
+void pmpd_session_reset(pmpd_session *session);
+
+/* Drops tokens from the end so that `tokens` remain.
+ * Errors: BAD_ARGUMENT if more than are held. */
+pmpd_status pmpd_session_truncate(pmpd_session *session, int64_t tokens);
+
+/* Tokens in the KV cache. */
+int64_t pmpd_session_tokens(const pmpd_session *session);
+
+/* K and V of one layer: [kv_heads][context][head_dim] elements of
+ * desc->kv_element, of which pmpd_session_tokens positions are valid. Either
+ * output may be NULL. Errors: BAD_ARGUMENT. */
+pmpd_status pmpd_session_kv(const pmpd_session *session, int32_t layer,
+                            const void **keys, const void **values);
+
+/* Static schedule: points in ascending start, the first at 0. Copied.
+ * Default without one: the highest compiled decode bits for every token.
+ * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS. */
+pmpd_status pmpd_session_set_schedule(pmpd_session *session,
+                                      const pmpd_switch_point *points,
+                                      size_t count);
+
+/* Schedule by callback; it is asked once before every decode step. */
+pmpd_status pmpd_session_set_callback(pmpd_session *session,
+                                      pmpd_schedule_fn fn, void *user);
+
+/* Parses "4@0,3@64,2@160" into at most `capacity` points.
+ * Errors: BAD_ARGUMENT (text says what is wrong and where). */
+pmpd_status pmpd_schedule_parse(const char *text, pmpd_switch_point *points,
+                                size_t capacity, size_t *count);
+
+/* Adds `count` tokens, in chunks, at the session's prefill bits, and resets
+ * the step index to 0. logits: [logit_rows, vocab] of the trailing tokens,
+ * may be NULL if logit_rows is 0. On failure the session is unchanged.
+ * Errors: BAD_ARGUMENT (a token outside the vocabulary, count < 1),
+ * OUT_OF_CONTEXT, CANCELLED. */
+pmpd_status pmpd_prefill(pmpd_session *session, const int32_t *tokens,
+                         int64_t count, int64_t logit_rows, float *logits);
+
+/* Decodes one token at the bits the schedule picks.
+ * token  vocabulary index in [0, vocab).
+ * logits out, [vocab], written only on PMPD_OK; caller owns it.
+ * bits   out, bits used for this token; may be NULL.
+ * Errors: BAD_ARGUMENT, OUT_OF_CONTEXT, UNSUPPORTED_BITS (the callback
+ * returned others); the session is unchanged then.
+ * Source: arXiv 2410.13461. */
+pmpd_status pmpd_decode(pmpd_session *session, int32_t token, float *logits,
+                        int32_t *bits);
+
+/* ---- Generation -------------------------------------------------------- */
+
+typedef struct pmpd_sampling {
+  float temperature; /* 0 = greedy */
+  int32_t top_k;     /* 0 = off */
+  float top_p;       /* 1 = off */
+  uint64_t seed;
+} pmpd_sampling;
+
+/* Called once per generated token, in order; return 0 to go on. bits are
+ * those of the region whose logits chose the token: prefill's for index 0. */
+typedef int (*pmpd_token_fn)(void *user, int64_t index, int32_t token,
+                             int32_t bits);
+
+typedef struct pmpd_generate_options {
+  size_t struct_bytes;
+  int64_t max_tokens;
+  pmpd_sampling sampling;
+  const int32_t *stop_tokens; /* [stop_count]; not emitted */
+  size_t stop_count;
+  pmpd_token_fn on_token; /* may be NULL */
+  void *user;
+} pmpd_generate_options;
+#define PMPD_GENERATE_OPTIONS_INIT                                             \
+  {sizeof(pmpd_generate_options), 128, {0.0f, 0, 1.0f, 0}, NULL, 0, NULL, NULL}
+
+typedef struct pmpd_stats {
+  int64_t prefill_tokens;
+  int64_t decode_tokens;       /* decode steps run */
+  double prefill_seconds;
+  double decode_seconds;       /* region time, sampling excluded */
+  double average_bits;         /* over decode steps; 0 if none ran */
+  double decode_bytes;         /* weight and KV bytes read by decode steps */
+  double first_token_seconds;  /* prefill start to first token */
+} pmpd_stats;
+
+/* Prefills the prompt and generates up to max_tokens tokens, stopping at a
+ * stop token, at on_token's request or when the context is full. tokens: out,
+ * [max_tokens], may be NULL; count: out, tokens produced, may be NULL.
+ * Errors: as pmpd_prefill and pmpd_decode. */
+pmpd_status pmpd_generate(pmpd_session *session, const int32_t *prompt,
+                          int64_t prompt_count,
+                          const pmpd_generate_options *options,
+                          int32_t *tokens, int64_t *count);
+
+/* Picks a token from logits [vocab]; *state is the generator's state, seeded
+ * by the caller and advanced. Ties go to the lowest index.
+ * Errors: BAD_ARGUMENT (no finite logit, negative temperature, top_p outside
+ * (0, 1]). */
+pmpd_status pmpd_sample(const float *logits, int32_t vocab,
+                        const pmpd_sampling *sampling, uint64_t *state,
+                        int32_t *token);
+
+/* Totals since the session was created or pmpd_session_reset. */
+void pmpd_session_stats(const pmpd_session *session, pmpd_stats *stats);
+
+/* Makes the call in progress, if any, return PMPD_CANCELLED at the next chunk
+ * or token; the session keeps the tokens before it. Any thread. */
+void pmpd_session_cancel(pmpd_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* PMPD_RUNTIME_H */
