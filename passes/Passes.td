@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PMPD_PASSES_TD
+#define PMPD_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FormPhases : Pass<"pmpd-form-phases", "::mlir::ModuleOp"> {
+  let summary = "clone the decoder into a prefill and a decode phase";
+  let description = [{
+    Replaces each `pmpd.body` by a `pmpd.prefill` and a `pmpd.decode` with the
+    same ops and no bits yet. A model without a body is left as it is.
+
+    Example: `test/passes/form-phases.mlir`.
+  }];
+}
+
+def AllocatePrecision : Pass<"pmpd-allocate-precision", "::mlir::ModuleOp"> {
+  let summary = "annotate phases and layers with the bits they are compiled for";
+  let description = [{
+    Sets `bits` of every `pmpd.prefill` and `pmpd.decode`, in descending order,
+    and `pin` of every `pmpd.linear` whose weight's name a rule matches; the
+    last matching rule holds. Nested bits (2 to 4) and unquantized ones (16, 32)
+    cannot be mixed.
+
+    Example: `test/passes/allocate-precision.mlir`.
+  }];
+  let options = [
+    ListOption<"prefillBits", "prefill", "int32_t", "bits of the prefill phase">,
+    ListOption<"decodeBits", "decode", "int32_t", "bits of the decode phase">,
+    ListOption<"rules", "rules", "std::string",
+               "REGEX=BITS: fix the bits of the weights whose whole name matches">
+  ];
+}
+
+def Calibrate : Pass<"pmpd-calibrate", "::mlir::ModuleOp"> {
+  let summary = "measure the mean square of every linear layer's input on text";
+  let description = [{
+    Runs the prefill phase with unquantized weights on the tokens of a text,
+    op by op with one weight in memory at a time, and writes for every weight
+    that a `pmpd.linear` reads the mean over tokens of input[k]^2.
+
+    The IR is not changed. Run after `pmpd-form-phases` and before
+    `pmpd-quantize`.
+
+    Example: `test/passes/calibrate.mlir`.
+  }];
+  let options = [
+    Option<"text", "text", "std::string", "", "the text, UTF-8">,
+    Option<"tokenizer", "tokenizer", "std::string", "", "its tokenizer.json">,
+    Option<"output", "output", "std::string", "", "the statistics to write">,
+    Option<"tokens", "tokens", "int64_t", "4096", "most tokens to run on">
+  ];
+  let dependentDialects = ["::pmpd::PMPDDialect"];
+}
+
+def Quantize : Pass<"pmpd-quantize", "::mlir::ModuleOp"> {
+  let summary = "quantize the weights of linear layers to one nested code";
+  let description = [{
+    Turns every weight that a `pmpd.linear` reads into a `pmpd.nested` weight
+    readable at all the bits of the phases and pins, its codes and parameters
+    written to `store` in the plain layout. One tensor is in memory at a time.
+    A weight that other ops read as well is copied first.
+
+    With unquantized bits the weight becomes a tensor of f16 or f32 and no store
+    is written. Run after `pmpd-allocate-precision`.
+
+    Example: `test/passes/quantize.mlir`.
+  }];
+  let options = [
+    Option<"store", "store", "std::string", "", "the weight file to write">,
+    Option<"quantizer", "quantizer", "std::string", "\"diag\"",
+           "name of the quantizer">,
+    Option<"group", "group", "int64_t", "128", "columns per scale and minimum">,
+    Option<"statistics", "statistics", "std::string", "",
+           "what pmpd-calibrate wrote; without it all inputs weigh the same">,
+    Option<"threads", "threads", "unsigned", "0", "threads, 0 for all">
+  ];
+  let dependentDialects = ["::pmpd::PMPDDialect"];
+}
+
+def Specialize : Pass<"pmpd-specialize", "::mlir::ModuleOp"> {
+  let summary = "make one region of every phase and bit-width";
+  let description = [{
+    Replaces `pmpd.prefill` and `pmpd.decode` by a `pmpd.region` for each of
+    their bits and a `pmpd.region_table` that lists them. In a region every
+    `pmpd.linear` on a nested weight says the bits it reads: its pin, or the
+    region's. In prefill, rows that no logits are asked for are dropped as
+    early as `pmpd.select_last` says.
+
+    Example: `test/passes/specialize.mlir`.
+  }];
+  let options = [
+    Option<"prefillRows", "prefill-rows", "int64_t", "64",
+           "most tokens per call of a prefill region">
+  ];
+}
+
+def QuantizeRows : Pass<"pmpd-quantize-rows", "::mlir::ModuleOp"> {
+  let summary = "quantize the inputs of linear layers on nested weights";
+  let description = [{
+    In every `pmpd.region`, a `pmpd.linear` on a nested weight reads
+    `pmpd.quantize_rows` of its input, one for all the layers that share an
+    input and a group. With `activations=f32` nothing is done.
+
+    Example: `test/passes/quantize-rows.mlir`.
+  }];
+  let options = [
+    Option<"activations", "activations", "std::string", "\"q8\"",
+           "q8, q16 or f32">
+  ];
+}
+
+def Pack : Pass<"pmpd-pack", "::mlir::ModuleOp"> {
+  let summary = "write the weight file in the target's layout";
+  let description = [{
+    Writes every weight and rope table of the model to `output` and sets where
+    they are (`at`) and the digest of the file. Nested weights get `layout`,
+    vectors become f32. The file is complete or not there at all.
+
+    Example: `test/passes/pack.mlir`.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "the weight file to write">,
+    Option<"layout", "layout", "std::string", "\"s\"",
+           "of nested weights: s, or plain, the readable reference">
+  ];
+}
+
+def PlanMemory : Pass<"pmpd-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "place the values of every region in scratch memory";
+  let description = [{
+    Gives each value of a `pmpd.region` an offset (`pmpd.scratch` on the op that
+    makes it) such that values that live at the same time do not overlap, and
+    the region its `scratch` size. Elementwise ops work in place where their
+    input dies; the logits are not in scratch.
+
+    Example: `test/passes/plan-memory.mlir`.
+  }];
+}
+
+def LowerToCPU : Pass<"pmpd-lower-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "turn the ops of regions into launches of generated kernels";
+  let description = [{
+    Replaces every op of a `pmpd.region` by a `pmpd.launch`, and adds the
+    kernels, in the vector dialect, beside the model. Ops of equal shape and
+    bits share a kernel, over all layers and regions. Run after `pmpd-pack` and
+    `pmpd-plan-memory`.
+
+    Example: `test/passes/lower-to-cpu.mlir`.
+  }];
+  let options = [
+    Option<"isa", "isa", "std::string", "\"portable\"",
+           "portable, avx2 or avx512vnni">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
+def EmitCInterface : Pass<"pmpd-emit-c-interface", "::mlir::ModuleOp"> {
+  let summary = "give regions, kernels and the model their C interface";
+  let description = [{
+    Turns launches into calls of the runtime's parallel-for, regions into
+    functions on `pmpd_region_args`, and the model into the exported
+    `NAME_pmpd_model` that returns its `pmpd_model_desc`, all as
+    `include/pmpd/kernel.h` has them. Kernels must already be in the LLVM
+    dialect.
+
+    Example: `test/passes/emit-c-interface.mlir`.
+  }];
+  let options = [
+    Option<"name", "name", "std::string", "",
+           "prefix of the exported symbol; the model's name by default">,
+    Option<"features", "features", "std::string", "",
+           "CPU features that the generated code needs, comma-separated">,
+    Option<"triple", "triple", "std::string", "", "target triple">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // PMPD_PASSES_TD
