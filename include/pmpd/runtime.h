@@ -23,6 +23,13 @@
 extern "C" {
 #endif
 
+typedef struct pmpd_model pmpd_model;
+typedef struct pmpd_session pmpd_session;
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* what is declared here is exported */
+#endif
+
 typedef enum pmpd_status {
   PMPD_OK = 0,
   PMPD_BAD_ARGUMENT = 1,    /* a value outside its documented range */
@@ -43,9 +50,6 @@ const char *pmpd_status_name(pmpd_status status);
 /* Text of the last failure on this thread, "" if none. Valid until the next
  * call into the library on this thread. */
 const char *pmpd_last_error(void);
-
-typedef struct pmpd_model pmpd_model;
-typedef struct pmpd_session pmpd_session;
 
 /* ---- Models ------------------------------------------------------------ */
 
@@ -76,19 +80,29 @@ pmpd_status pmpd_model_open_directory(const char *directory,
                                       const pmpd_model_options *options,
                                       pmpd_model **model);
 
-/* Closes a model once no session uses it. NULL is allowed. */
+/* Closes a model; its memory goes once no session uses it. NULL is allowed. */
 void pmpd_model_close(pmpd_model *model);
 
 /* The descriptor; valid until the model is closed. */
 const pmpd_model_desc *pmpd_model_describe(const pmpd_model *model);
 
+/* Path of the tokenizer beside the model; valid until the model is closed.
+ * NULL if it has none or was opened from a descriptor. */
+const char *pmpd_model_tokenizer(const pmpd_model *model);
+
 /* ---- Schedules --------------------------------------------------------- */
+
+/* A schedule gives the bits of a step by the index of the token the step
+ * chooses. Prefill's logits choose token 0, so the first decode step after it
+ * has index 1: 4@0,3@64 decodes tokens 1 .. 63 at 4 bits and the others at 3,
+ * and 3@0 never decodes at more than 3. A decode step on an empty session has
+ * index 0. */
 
 /* What a scheduler sees when it is asked for the bits of the next step. */
 typedef struct pmpd_step {
-  int64_t index;       /* tokens generated so far: the step's own index */
-  int32_t bits;        /* of the previous step; prefill bits for index 0 */
-  const float *logits; /* [vocab] of the previous step */
+  int64_t index;       /* of the token the step chooses: tokens generated */
+  int32_t bits;        /* of the previous step; prefill's before the first */
+  const float *logits; /* [vocab] of the previous step; NULL if it had none */
   int32_t vocab;
   const pmpd_session *session; /* for pmpd_session_kv */
 } pmpd_step;
@@ -120,10 +134,12 @@ pmpd_status pmpd_session_create(pmpd_model *model,
                                 pmpd_session **session);
 void pmpd_session_destroy(pmpd_session *session);
 
-/* Forgets all tokens; keeps the schedule. Releases the cache's memory. */
+/* Forgets all tokens and totals; keeps the schedule. Releases the cache's
+ * memory. */
 void pmpd_session_reset(pmpd_session *session);
 
-/* Drops tokens from the end so that `tokens` remain.
+/* Drops tokens from the end so that `tokens` remain; the step index goes back
+ * with them, to 0 at least.
  * Errors: BAD_ARGUMENT if more than are held. */
 pmpd_status pmpd_session_truncate(pmpd_session *session, int64_t tokens);
 
@@ -152,8 +168,8 @@ pmpd_status pmpd_session_set_callback(pmpd_session *session,
 pmpd_status pmpd_schedule_parse(const char *text, pmpd_switch_point *points,
                                 size_t capacity, size_t *count);
 
-/* Adds `count` tokens, in chunks, at the session's prefill bits, and resets
- * the step index to 0. logits: [logit_rows, vocab] of the trailing tokens,
+/* Adds `count` tokens, in chunks, at the session's prefill bits; the next
+ * decode step has index 1. logits: [logit_rows, vocab] of the trailing tokens,
  * may be NULL if logit_rows is 0. On failure the session is unchanged.
  * Errors: BAD_ARGUMENT (a token outside the vocabulary, count < 1),
  * OUT_OF_CONTEXT, CANCELLED. */
@@ -203,13 +219,17 @@ typedef struct pmpd_stats {
   double decode_seconds;       /* region time, sampling excluded */
   double average_bits;         /* over decode steps; 0 if none ran */
   double decode_bytes;         /* weight and KV bytes read by decode steps */
-  double first_token_seconds;  /* prefill start to first token */
+  double first_token_seconds;  /* latest prefill's start to its first token;
+                                  to its end if pmpd_generate did not run */
 } pmpd_stats;
 
 /* Prefills the prompt and generates up to max_tokens tokens, stopping at a
  * stop token, at on_token's request or when the context is full. tokens: out,
- * [max_tokens], may be NULL; count: out, tokens produced, may be NULL.
- * Errors: as pmpd_prefill and pmpd_decode. */
+ * [max_tokens], may be NULL; count: out, tokens produced, also when a later
+ * step fails, may be NULL. The last token produced was not decoded: it is not
+ * in the KV cache.
+ * Errors: as pmpd_prefill, pmpd_decode and pmpd_sample; CANCELLED keeps the
+ * tokens before it. */
 pmpd_status pmpd_generate(pmpd_session *session, const int32_t *prompt,
                           int64_t prompt_count,
                           const pmpd_generate_options *options,
@@ -229,6 +249,10 @@ void pmpd_session_stats(const pmpd_session *session, pmpd_stats *stats);
 /* Makes the call in progress, if any, return PMPD_CANCELLED at the next chunk
  * or token; the session keeps the tokens before it. Any thread. */
 void pmpd_session_cancel(pmpd_session *session);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_CPUFEATURES_H
+#define RUNTIME_CPUFEATURES_H
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pmpd {
+
+/// Those of the comma-separated LLVM feature names that this CPU lacks. A name
+/// this runtime cannot test counts as lacking: running on would be a guess.
+std::vector<std::string> missingCpuFeatures(std::string_view features);
+
+} // namespace pmpd
+
+#endif // RUNTIME_CPUFEATURES_H

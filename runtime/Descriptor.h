@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_DESCRIPTOR_H
+#define RUNTIME_DESCRIPTOR_H
+
+#include "runtime/Status.h"
+
+namespace pmpd {
+
+/// Checks everything the runtime relies on in a generated library's
+/// descriptor. Errors: BAD_MODEL, UNSUPPORTED_CPU.
+pmpd_status checkDescriptor(const pmpd_model_desc &desc);
+
+/// Bytes of K and V of one token over all layers.
+uint64_t kvBytesPerToken(const pmpd_model_desc &desc);
+
+/// The region for a phase and bits, or null.
+const pmpd_region_desc *findRegion(const pmpd_model_desc &desc,
+                                   pmpd_phase phase, int32_t bits);
+
+/// The highest bits compiled for a phase.
+int32_t highestBits(const pmpd_model_desc &desc, pmpd_phase phase);
+
+/// Fails with UNSUPPORTED_BITS, naming what was compiled for the phase.
+pmpd_status failUnsupportedBits(const pmpd_model_desc &desc, pmpd_phase phase,
+                                int32_t bits);
+
+} // namespace pmpd
+
+#endif // RUNTIME_DESCRIPTOR_H

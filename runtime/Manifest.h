@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_MANIFEST_H
+#define RUNTIME_MANIFEST_H
+
+#include "runtime/Status.h"
+
+namespace pmpd {
+
+/// What the NAME.json that pmpd-compile writes says about a directory. Paths
+/// include the directory.
+struct Manifest {
+  std::string name;
+  std::string library;
+  std::string weights;
+  std::string tokenizer; // "" if the model has none
+  std::string target;
+  std::string symbol; // of the descriptor function
+
+  /// Finds and reads the one NAME.json of `directory`.
+  /// Errors: NOT_FOUND, IO_ERROR, BAD_MODEL.
+  static pmpd_status read(const std::string &directory, Manifest &manifest);
+};
+
+} // namespace pmpd
+
+#endif // RUNTIME_MANIFEST_H

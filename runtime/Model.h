@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_MODEL_H
+#define RUNTIME_MODEL_H
+
+#include "runtime/SharedLibrary.h"
+#include "runtime/WeightFile.h"
+
+#include <memory>
+
+namespace pmpd {
+
+/// A descriptor and its weights, both checked. Immutable.
+class Model {
+public:
+  /// Errors: as pmpd_model_open.
+  static pmpd_status open(const pmpd_model_desc *desc,
+                          const std::string &weights, pmpd_verify verify,
+                          Model &model);
+
+  /// Errors: as pmpd_model_open_directory.
+  static pmpd_status openDirectory(const std::string &directory,
+                                   pmpd_verify verify, Model &model);
+
+  const pmpd_model_desc &desc() const { return *descriptor; }
+  const uint8_t *weights() const { return weightFile.data(); }
+
+  /// Path of the tokenizer beside the model, "" if there is none.
+  const std::string &tokenizer() const { return tokenizerPath; }
+
+private:
+  SharedLibrary library; // holds *descriptor; goes last
+  const pmpd_model_desc *descriptor = nullptr;
+  WeightFile weightFile;
+  std::string tokenizerPath;
+};
+
+} // namespace pmpd
+
+/// Sessions share the model, so that closing it early is harmless.
+struct pmpd_model {
+  std::shared_ptr<const pmpd::Model> shared;
+};
+
+#endif // RUNTIME_MODEL_H

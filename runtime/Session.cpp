@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/Session.h"
+
+#include "runtime/Descriptor.h"
+#include "runtime/Timer.h"
+
+#include <algorithm>
+#include <sched.h>
+#include <thread>
+
+using namespace pmpd;
+
+namespace {
+
+constexpr int32_t kMaxThreads = 1024;
+
+/// CPUs the process may use.
+int32_t availableCpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return CPU_COUNT(&set);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+pmpd_status checkRange(const char *what, int64_t value, int64_t most) {
+  if (value >= 0 && value <= most)
+    return PMPD_OK;
+  return fail(PMPD_BAD_ARGUMENT, std::string("expected ") + what + " of 0 .. " +
+                                     std::to_string(most) + ", but got " +
+                                     std::to_string(value));
+}
+
+} // namespace
+
+pmpd_status Session::create(std::shared_ptr<const Model> model,
+                            const pmpd_session_options &options,
+                            std::unique_ptr<pmpd_session> &session) {
+  const pmpd_model_desc &desc = model->desc();
+  if (pmpd_status status = checkRange("threads", options.threads, kMaxThreads))
+    return status;
+  if (pmpd_status status = checkRange("context", options.context, desc.context))
+    return status;
+  int32_t bits = options.prefill_bits ? options.prefill_bits
+                                      : highestBits(desc, PMPD_PREFILL);
+  const pmpd_region_desc *region = findRegion(desc, PMPD_PREFILL, bits);
+  if (!region)
+    return failUnsupportedBits(desc, PMPD_PREFILL, bits);
+  std::unique_ptr<Target> target;
+  int threads = options.threads ? options.threads : availableCpus();
+  if (pmpd_status status = createCpuTarget(*model, threads, target))
+    return status;
+  session = std::make_unique<pmpd_session>(
+      std::move(model), std::move(target), region,
+      options.context ? options.context : desc.context);
+  return PMPD_OK;
+}
+
+Session::Session(std::shared_ptr<const Model> model,
+                 std::unique_ptr<Target> target,
+                 const pmpd_region_desc *prefillRegion, int64_t limit)
+    : model(std::move(model)), target(std::move(target)),
+      prefillRegion(prefillRegion), limit(limit),
+      previousBits(prefillRegion->bits), lastLogits(desc().vocab) {
+  scheduler = createStaticScheduler({{highestBits(desc(), PMPD_DECODE), 0}});
+}
+
+void Session::reset() {
+  target->clearKv();
+  held = base = 0;
+  previousBits = prefillRegion->bits;
+  haveLogits = false;
+  totals = {};
+  decodeBits = 0;
+}
+
+pmpd_status Session::truncate(int64_t tokens) {
+  if (pmpd_status status = checkRange("remaining tokens", tokens, held))
+    return status;
+  held = tokens;
+  base = std::min(base, held);
+  return PMPD_OK;
+}
+
+pmpd_status Session::kv(int32_t layer, const void **keys,
+                        const void **values) const {
+  if (pmpd_status status = checkRange("layer", layer, desc().layers - 1))
+    return status;
+  uint64_t each = desc().kv_bytes / desc().layers / 2;
+  const uint8_t *first = target->kv() + 2 * layer * each;
+  if (keys)
+    *keys = first;
+  if (values)
+    *values = first + each;
+  return PMPD_OK;
+}
+
+pmpd_status Session::setSchedule(const pmpd_switch_point *points,
+                                 size_t count) {
+  if (pmpd_status status = checkSwitchPoints(points, count))
+    return status;
+  for (size_t i = 0; i < count; ++i)
+    if (!findRegion(desc(), PMPD_DECODE, points[i].bits))
+      return failUnsupportedBits(desc(), PMPD_DECODE, points[i].bits);
+  scheduler = createStaticScheduler({points, points + count});
+  return PMPD_OK;
+}
+
+void Session::setCallback(pmpd_schedule_fn fn, void *user) {
+  scheduler = createCallbackScheduler(fn, user);
+}
+
+pmpd_status Session::checkTokens(const int32_t *tokens, int64_t count) const {
+  for (int64_t i = 0; i < count; ++i)
+    if (tokens[i] < 0 || tokens[i] >= desc().vocab)
+      return fail(PMPD_BAD_ARGUMENT,
+                  "expected token ids of 0 .. " +
+                      std::to_string(desc().vocab - 1) + ", but got " +
+                      std::to_string(tokens[i]) + " at " + std::to_string(i));
+  if (count > limit - held)
+    return fail(PMPD_OUT_OF_CONTEXT,
+                "expected at most " + std::to_string(limit - held) +
+                    " more tokens in a context of " + std::to_string(limit) +
+                    ", but got " + std::to_string(count) +
+                    "; shorten the input or compile with a larger --ctx");
+  return PMPD_OK;
+}
+
+pmpd_status Session::prefillChunks(const int32_t *tokens, int64_t count,
+                                   int64_t logitRows, float *logits) {
+  const int64_t firstRow = count - logitRows; // of those with logits
+  for (int64_t begin = 0, end; begin < count; begin = end) {
+    if (cancelled)
+      return fail(PMPD_CANCELLED, "cancelled");
+    end = std::min(begin + prefillRegion->max_rows, count);
+    int64_t firstHere = std::min(std::max(begin, firstRow), end);
+    RegionCall call = {};
+    call.region = prefillRegion;
+    call.tokens = tokens + begin;
+    call.rows = end - begin;
+    call.position = held + begin;
+    call.logitRows = end - firstHere;
+    if (call.logitRows > 0)
+      call.logits = logits + (firstHere - firstRow) * desc().vocab;
+    if (pmpd_status status = target->run(call))
+      return status;
+  }
+  return PMPD_OK;
+}
+
+pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
+                             int64_t logitRows, float *logits) {
+  if (!tokens || count < 1)
+    return fail(PMPD_BAD_ARGUMENT, "expected at least one token to prefill");
+  if (pmpd_status status = checkRange("logit rows", logitRows, count))
+    return status;
+  if (logitRows > 0 && !logits)
+    return fail(PMPD_BAD_ARGUMENT, "expected a place for the logits, but got "
+                                   "NULL");
+  if (pmpd_status status = checkTokens(tokens, count))
+    return status;
+  Timer timer;
+  if (pmpd_status status = prefillChunks(tokens, count, logitRows, logits))
+    return status;
+  held += count;
+  base = held - 1; // these logits choose token 0, the next step's token 1
+  previousBits = prefillRegion->bits;
+  haveLogits = logitRows > 0;
+  const float *last = logits + (logitRows - 1) * desc().vocab;
+  if (haveLogits && last != lastLogits.data())
+    std::copy_n(last, desc().vocab, lastLogits.data());
+  double seconds = timer.seconds();
+  totals.prefill_tokens += count;
+  totals.prefill_seconds += seconds;
+  totals.first_token_seconds = seconds;
+  return PMPD_OK;
+}
+
+pmpd_status Session::decode(int32_t token, int32_t *bits) {
+  if (pmpd_status status = checkTokens(&token, 1))
+    return status;
+  pmpd_step step = {};
+  step.index = held - base;
+  step.bits = previousBits;
+  step.logits = logits();
+  step.vocab = desc().vocab;
+  step.session = static_cast<const pmpd_session *>(this);
+  int32_t picked = scheduler->pick(step);
+  const pmpd_region_desc *region = findRegion(desc(), PMPD_DECODE, picked);
+  if (!region)
+    return failUnsupportedBits(desc(), PMPD_DECODE, picked);
+  RegionCall call = {};
+  call.region = region;
+  call.tokens = &token;
+  call.rows = 1;
+  call.position = held;
+  call.logits = lastLogits.data();
+  call.logitRows = 1;
+  Timer timer;
+  if (pmpd_status status = target->run(call))
+    return status;
+  totals.decode_seconds += timer.seconds();
+  ++held;
+  ++totals.decode_tokens;
+  totals.decode_bytes +=
+      double(region->weight_bytes) + double(kvBytesPerToken(desc())) * held;
+  decodeBits += picked;
+  previousBits = picked;
+  haveLogits = true;
+  if (bits)
+    *bits = picked;
+  return PMPD_OK;
+}
+
+pmpd_stats Session::stats() const {
+  pmpd_stats result = totals;
+  if (totals.decode_tokens > 0)
+    result.average_bits = decodeBits / double(totals.decode_tokens);
+  return result;
+}

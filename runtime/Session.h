@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_SESSION_H
+#define RUNTIME_SESSION_H
+
+#include "runtime/schedulers/Scheduler.h"
+#include "runtime/targets/Target.h"
+
+#include <atomic>
+
+namespace pmpd {
+
+/// The tokens of one conversation: what is in the KV cache, which step comes
+/// next and at which bits. Members are documented in runtime.h.
+class Session {
+public:
+  /// Errors: as pmpd_session_create.
+  static pmpd_status create(std::shared_ptr<const Model> model,
+                            const pmpd_session_options &options,
+                            std::unique_ptr<pmpd_session> &session);
+
+  /// Use create(), which checks.
+  Session(std::shared_ptr<const Model> model, std::unique_ptr<Target> target,
+          const pmpd_region_desc *prefillRegion, int64_t limit);
+
+  void reset();
+  pmpd_status truncate(int64_t tokens);
+  pmpd_status kv(int32_t layer, const void **keys, const void **values) const;
+  pmpd_status setSchedule(const pmpd_switch_point *points, size_t count);
+  void setCallback(pmpd_schedule_fn fn, void *user);
+
+  /// As pmpd_prefill; what it leaves in logits() is the last row.
+  pmpd_status prefill(const int32_t *tokens, int64_t count, int64_t logitRows,
+                      float *logits);
+
+  /// As pmpd_decode, into logits().
+  pmpd_status decode(int32_t token, int32_t *bits);
+
+  /// [vocab] of the last step; null if it computed none.
+  const float *logits() const {
+    return haveLogits ? lastLogits.data() : nullptr;
+  }
+  float *logitBuffer() { return lastLogits.data(); }
+
+  /// Bits of the last step, prefill's before the first decode step.
+  int32_t lastBits() const { return previousBits; }
+
+  void cancel() { cancelled = true; }
+  void clearCancel() { cancelled = false; }
+  bool isCancelled() const { return cancelled; }
+
+  const pmpd_model_desc &desc() const { return model->desc(); }
+  int64_t tokens() const { return held; }
+  int64_t context() const { return limit; }
+  pmpd_stats stats() const;
+  void setFirstTokenSeconds(double seconds) {
+    totals.first_token_seconds = seconds;
+  }
+
+private:
+  pmpd_status checkTokens(const int32_t *tokens, int64_t count) const;
+  pmpd_status prefillChunks(const int32_t *tokens, int64_t count,
+                            int64_t logitRows, float *logits);
+
+  std::shared_ptr<const Model> model;
+  std::unique_ptr<Target> target;
+  std::unique_ptr<Scheduler> scheduler;
+  const pmpd_region_desc *prefillRegion;
+  int64_t limit;    // most tokens in the KV cache
+  int64_t held = 0; // tokens in the KV cache
+  int64_t base = 0; // tokens held when the step index was 0
+  int32_t previousBits;
+  bool haveLogits = false;
+  std::vector<float> lastLogits; // [vocab]
+  std::atomic<bool> cancelled{false};
+  pmpd_stats totals = {};
+  double decodeBits = 0; // summed over decode steps
+};
+
+} // namespace pmpd
+
+/// The handle of runtime.h is the session itself.
+struct pmpd_session : pmpd::Session {
+  using Session::Session;
+};
+
+#endif // RUNTIME_SESSION_H

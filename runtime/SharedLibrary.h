@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_SHAREDLIBRARY_H
+#define RUNTIME_SHAREDLIBRARY_H
+
+#include "runtime/Status.h"
+
+#include <memory>
+
+namespace pmpd {
+
+/// Owns a loaded NAME.so.
+class SharedLibrary {
+public:
+  /// Loads `path` with its symbols kept to itself.
+  /// Errors: NOT_FOUND, BAD_MODEL (not a library for this machine).
+  static pmpd_status open(const std::string &path, SharedLibrary &library);
+
+  /// Address of a symbol, null if there is none.
+  void *find(const std::string &symbol) const;
+
+private:
+  struct Close {
+    void operator()(void *handle) const;
+  };
+  std::unique_ptr<void, Close> handle;
+};
+
+} // namespace pmpd
+
+#endif // RUNTIME_SHAREDLIBRARY_H

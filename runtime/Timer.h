@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_TIMER_H
+#define RUNTIME_TIMER_H
+
+#include <chrono>
+
+namespace pmpd {
+
+/// Measures wall-clock seconds since its construction.
+class Timer {
+public:
+  double seconds() const {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start = Clock::now();
+};
+
+} // namespace pmpd
+
+#endif // RUNTIME_TIMER_H

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef RUNTIME_TARGETS_TARGET_H
+#define RUNTIME_TARGETS_TARGET_H
+
+#include "runtime/Model.h"
+
+namespace pmpd {
+
+/// One call of a region on tokens the session has checked.
+struct RegionCall {
+  const pmpd_region_desc *region;
+  const int32_t *tokens; // [rows]
+  int64_t rows;
+  int64_t position;  // tokens in the KV cache before the call
+  float *logits;     // [logitRows, vocab]
+  int64_t logitRows; // trailing rows
+};
+
+/// Where the regions of one session run and its KV cache lives. A new kind of
+/// device is a new implementation of this.
+class Target {
+public:
+  virtual ~Target() = default;
+
+  /// Runs a region to its end.
+  virtual pmpd_status run(const RegionCall &call) = 0;
+
+  /// The KV cache as kernel.h lays it out.
+  virtual const uint8_t *kv() const = 0;
+
+  /// Gives the memory of the KV cache back; its contents are lost.
+  virtual void clearKv() = 0;
+};
+
+/// A target of `threads` CPU threads, the caller's included. `model` outlives
+/// it. Errors: OUT_OF_MEMORY.
+pmpd_status createCpuTarget(const Model &model, int threads,
+                            std::unique_ptr<Target> &target);
+
+} // namespace pmpd
+
+#endif // RUNTIME_TARGETS_TARGET_H
