@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Quant/Quantizer.h"
+#include "lib/Quant/AffineFit.h"
+#include "lib/Quant/Half.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <thread>
+
+using namespace pmpd;
+
+const std::vector<QuantizerInfo> &pmpd::quantizers() {
+  static const std::vector<QuantizerInfo> list = {
+      {"rtn", "uniform codes between the extremes of a group", false,
+       createRtnQuantizer},
+      {"diag", "codes that serve all precisions, weighted by the inputs", true,
+       createDiagQuantizer}};
+  return list;
+}
+
+const QuantizerInfo *pmpd::findQuantizer(std::string_view name) {
+  for (const QuantizerInfo &info : quantizers())
+    if (info.name == name)
+      return &info;
+  return nullptr;
+}
+
+/// Runs `body` on consecutive ranges of rows, one per thread.
+static void forRowRanges(int64_t rows, unsigned threads,
+                         const std::function<void(int64_t, int64_t)> &body) {
+  int64_t count = std::clamp<int64_t>(threads, 1, rows);
+  std::vector<std::thread> workers;
+  for (int64_t i = 1; i < count; ++i)
+    workers.emplace_back(body, rows * i / count, rows * (i + 1) / count);
+  body(0, rows / count);
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+static std::string checkStatistics(const InputStatistics &statistics,
+                                   const NestedShape &shape) {
+  const std::vector<float> &values = statistics.meanSquare;
+  if (values.empty())
+    return "";
+  if (values.size() != static_cast<size_t>(shape.cols))
+    return "expected statistics of " + std::to_string(shape.cols) +
+           " inputs, but got " + std::to_string(values.size());
+  auto bad = std::find_if(values.begin(), values.end(), [](float value) {
+    return !std::isfinite(value) || value < 0;
+  });
+  if (bad == values.end())
+    return "";
+  return "expected finite mean squares of the inputs, but input " +
+         std::to_string(bad - values.begin()) + " has " + std::to_string(*bad);
+}
+
+static std::string checkWeights(const float *weights,
+                                const NestedShape &shape) {
+  for (int64_t row = 0; row < shape.rows; ++row) {
+    const float *values = weights + row * shape.cols;
+    // The negation also catches NaN. No early exit: this way it vectorizes.
+    bool ok = true;
+    for (int64_t col = 0; col < shape.cols; ++col)
+      ok &= std::fabs(values[col]) <= MaxHalf;
+    if (ok)
+      continue;
+    const float *bad =
+        std::find_if(values, values + shape.cols, [](float value) {
+          return !(std::fabs(value) <= MaxHalf);
+        });
+    return "expected weights from -65504 to 65504, but row " +
+           std::to_string(row) + ", column " + std::to_string(bad - values) +
+           " is " + std::to_string(*bad);
+  }
+  return "";
+}
+
+bool pmpd::quantize(const QuantizerInfo &quantizer, const float *weights,
+                    const InputStatistics &statistics, const NestedShape &shape,
+                    unsigned threads, NestedTensor &out, std::string &error) {
+  error = shape.problem();
+  if (error.empty())
+    error = checkStatistics(statistics, shape);
+  if (error.empty())
+    error = checkWeights(weights, shape);
+  if (!error.empty())
+    return false;
+
+  out = NestedTensor(shape);
+  std::unique_ptr<RowQuantizer> rows = quantizer.create(shape, statistics);
+  forRowRanges(shape.rows, threads, [&](int64_t begin, int64_t end) {
+    rows->quantizeRows(weights, begin, end, out);
+  });
+  return true;
+}
