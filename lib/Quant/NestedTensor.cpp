@@ -8,24 +8,37 @@
 
 using namespace pmpd;
 
+// Sizes in bytes then fit 64 bits with room to spare.
+static constexpr int64_t MaxWeights = int64_t{1} << 40;
+
 int NestedShape::prefixIndex(int prefix) const {
   auto it = std::find(prefixes.begin(), prefixes.end(), prefix);
   return it == prefixes.end() ? -1 : static_cast<int>(it - prefixes.begin());
 }
 
-std::string NestedShape::problem() const {
-  auto text = [](auto value) { return std::to_string(value); };
+static std::string text(int64_t value) { return std::to_string(value); }
+
+std::string NestedShape::extentProblem() const {
   if (rows < 1 || cols < 1)
     return "expected at least one row and column, but got " + text(rows) +
            " x " + text(cols);
   if (rows > INT32_MAX || cols > INT32_MAX)
     return "expected at most 2147483647 rows and columns, but got " +
            text(rows) + " x " + text(cols);
+  if (rows * cols > MaxWeights)
+    return "expected at most 2^40 weights, but got " + text(rows) + " x " +
+           text(cols);
+  return "";
+}
+
+std::string NestedShape::problem() const {
+  if (std::string extent = extentProblem(); !extent.empty())
+    return extent;
   if (group < 1 || cols % group != 0)
     return "expected a group that divides the " + text(cols) +
            " columns, but got " + text(group);
   if (bits < PMPD_MIN_BITS || bits > PMPD_MAX_BITS)
-    return "expected " + text(+PMPD_MIN_BITS) + " to " + text(+PMPD_MAX_BITS) +
+    return "expected " + text(PMPD_MIN_BITS) + " to " + text(PMPD_MAX_BITS) +
            " bits, but got " + text(bits);
   if (prefixes.empty() || prefixes.size() > PMPD_MAX_PREFIXES ||
       prefixes.front() < PMPD_MIN_BITS || prefixes.back() != bits ||
@@ -34,8 +47,8 @@ std::string NestedShape::problem() const {
     for (int prefix : prefixes)
       list += (list.empty() ? "" : ", ") + text(prefix);
     return "expected readable bits in ascending order from at least " +
-           text(+PMPD_MIN_BITS) + " up to " + text(bits) + ", but got [" +
-           list + "]";
+           text(PMPD_MIN_BITS) + " up to " + text(bits) + ", but got [" + list +
+           "]";
   }
   return "";
 }

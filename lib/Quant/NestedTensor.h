@@ -24,6 +24,9 @@ struct NestedShape {
 
   /// What is wrong with the shape, or an empty text.
   std::string problem() const;
+
+  /// What is wrong with rows and cols alone, or an empty text.
+  std::string extentProblem() const;
 };
 
 /// (scale, min) of every row and group at one precision, as halves.
