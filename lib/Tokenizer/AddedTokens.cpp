@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Tokenizer/AddedTokens.h"
+#include "lib/Tokenizer/Regex.h"
+#include "lib/Tokenizer/Utf8.h"
 
 #include <algorithm>
-#include <cctype>
 
 using namespace pmpd::tokenizer;
 
@@ -17,13 +18,30 @@ AddedToken pmpd::tokenizer::readAddedToken(const Json &entry) {
           special};
 }
 
-static bool isSpace(char c) {
-  return std::isspace(static_cast<unsigned char>(c));
+/// Whether the character is white space.
+static bool isSpace(std::string_view character) {
+  static const Regex space(R"(\s)", false);
+  return !space.findAll(character).empty();
 }
 
-static bool isWord(char c) {
-  auto byte = static_cast<unsigned char>(c);
-  return std::isalnum(byte) || c == '_' || byte >= 0x80;
+/// Whether the character belongs to a word, as Unicode's \w.
+static bool isWord(std::string_view character) {
+  static const Regex word(R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D}])",
+                          false);
+  return !word.findAll(character).empty();
+}
+
+/// The character that starts at `pos`, empty at the end.
+static std::string_view characterAt(std::string_view text, size_t pos) {
+  return text.substr(pos, pos < text.size() ? utf8Length(text, pos) : 0);
+}
+
+/// The character that ends at `pos`, empty at the start.
+static std::string_view characterBefore(std::string_view text, size_t pos) {
+  for (size_t length = 1; length <= std::min<size_t>(pos, 4); ++length)
+    if (utf8Length(text, pos - length) == length)
+      return text.substr(pos - length, length);
+  return {};
 }
 
 void AddedTokens::add(AddedToken token) {
@@ -42,9 +60,8 @@ const AddedToken *AddedTokens::matchAt(std::string_view text,
     if (text.compare(pos, token.content.size(), token.content) != 0)
       continue;
     size_t end = pos + token.content.size();
-    bool inWord = (pos > 0 && isWord(text[pos - 1])) ||
-                  (end < text.size() && isWord(text[end]));
-    if (!token.singleWord || !inWord)
+    if (!token.singleWord ||
+        !(isWord(characterBefore(text, pos)) || isWord(characterAt(text, end))))
       return &token;
   }
   return nullptr;
@@ -66,10 +83,13 @@ void AddedTokens::split(
       continue;
     }
     size_t begin = pos, end = pos + token->content.size();
-    while (token->lstrip && begin > done && isSpace(text[begin - 1]))
-      --begin;
-    while (token->rstrip && end < text.size() && isSpace(text[end]))
-      ++end;
+    if (token->lstrip)
+      for (std::string_view space;
+           isSpace(space = characterBefore(text.substr(done), begin - done));)
+        begin -= space.size();
+    if (token->rstrip)
+      for (std::string_view space; isSpace(space = characterAt(text, end));)
+        end += space.size();
     flush(begin);
     onToken(token->id);
     done = pos = end;
