@@ -19,6 +19,9 @@ namespace pmpd {
 #include "passes/Passes.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"
+
+/// Registers `pmpd-compile-cpu`, the whole compiler behind the importer.
+void registerPipelines();
 } // namespace pmpd
 
 #endif // PASSES_PASSES_H

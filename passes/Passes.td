@@ -150,7 +150,9 @@ def LowerToCPU : Pass<"pmpd-lower-to-cpu", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"isa", "isa", "std::string", "\"portable\"",
-           "portable, avx2 or avx512vnni">
+           "portable, avx2, avxvnni or avx512vnni">,
+    Option<"nativeHalf", "native-half", "bool", "false",
+           "the CPU converts between f16 and f32 in hardware">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

@@ -38,7 +38,7 @@ private:
 
 int64_t bytesPerRow(Type type) {
   if (auto rows = dyn_cast<QuantizedRowsType>(type))
-    return codegen::quantizedRowBytes(rows.getCols(), rows.getBits(),
+    return codegen::bytesPerQuantizedRow(rows.getCols(), rows.getBits(),
                                       rows.getGroup());
   return cast<RankedTensorType>(type).getShape().back() * 4;
 }
@@ -74,7 +74,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     for (Operation &op : region.getBody()->getOperations()) {
       // Inputs that die here make room for the result only if the op reads
       // each element before it writes it.
-      bool inPlace = isa<AddOp, MulOp, ActivateOp>(op);
+      bool inPlace = isa<AddOp, MulOp, ActivateOp, RopeOp, RmsNormOp, LayerNormOp,
+                         AddPositionOp>(op);
       auto release = [&] {
         for (Value operand : op.getOperands()) {
           Value buffer = owner(operand);

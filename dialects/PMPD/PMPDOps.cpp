@@ -2,8 +2,8 @@
 // The ops of the decoder and of its lowered form.
 #include "dialects/PMPD/PMPD.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMTypes.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace pmpd;
@@ -153,10 +153,10 @@ LogicalResult AttentionOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // Kernels live beside the model, so that its regions share them.
-  auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
+  auto kernel = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(
       (*this)->getParentOfType<ModelOp>()->getParentOp(), getKernelAttr());
   if (!kernel) // C1
-    return emitOpError("expected the name of a func.func, but got ")
+    return emitOpError("expected the name of a function, but got ")
            << getKernelAttr();
   unsigned pointers = 0;
   ArrayRef<Type> inputs = kernel.getArgumentTypes();
@@ -164,8 +164,9 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
          isa<BaseMemRefType, LLVM::LLVMPointerType>(inputs[pointers]))
     ++pointers;
   ArrayRef<Type> scalars = inputs.drop_front(pointers);
-  bool valid = scalars.size() == 4 &&
-               llvm::all_of(scalars, [](Type t) { return t.isIndex(); });
+  bool valid = scalars.size() == 4 && llvm::all_of(scalars, [](Type type) {
+                 return type.isIndex() || type.isInteger(64);
+               });
   if (!valid || pointers != getAddresses().size()) // C2
     return emitOpError("expected a kernel of ")
            << getAddresses().size() << " buffers and 4 index values, but "

@@ -182,7 +182,8 @@ def PMPD_RegionOp : PMPD_PhaseLikeOp<"region", [Symbol]> {
   let summary = "a phase at one precision";
   let description = [{
     What the runtime calls: at most `max_rows` tokens of `phase`, weights read
-    at `bits`. `scratch` bytes of memory are planned for it.
+    at `bits`. `scratch` bytes of memory are planned for it; `weight_bytes` of
+    the weight file are read by one call.
 
     Constraints:
     - C1: the block has one argument, `tensor<?xi32>`.
@@ -201,10 +202,12 @@ def PMPD_RegionOp : PMPD_PhaseLikeOp<"region", [Symbol]> {
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, PMPD_PhaseAttr:$phase,
                        I32Attr:$bits, I64Attr:$max_rows,
-                       OptionalAttr<I64Attr>:$scratch);
+                       OptionalAttr<I64Attr>:$scratch,
+                       OptionalAttr<I64Attr>:$weight_bytes);
   let assemblyFormat = [{
     $sym_name $phase `bits` `=` $bits `,` `max_rows` `=` $max_rows
-    (`,` `scratch` `=` $scratch^)? attr-dict-with-keyword $bodyRegion
+    (`,` `scratch` `=` $scratch^)? (`,` `weight_bytes` `=` $weight_bytes^)?
+    attr-dict-with-keyword $bodyRegion
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = commonClassDeclaration;
@@ -228,7 +231,7 @@ def PMPD_YieldOp : PMPD_Op<"yield", [Terminator, Pure,
     ParentOneOf<["BodyOp", "PrefillOp", "DecodeOp", "RegionOp"]>]> {
   let summary = "end of a phase, with its logits";
   let arguments = (ins Optional<PMPD_Features>:$logits);
-  let builders = [OpBuilder<(ins), "">];
+  let builders = [OpBuilder<(ins), [{ }]>];
   let assemblyFormat = "($logits^ `:` type($logits))? attr-dict";
 }
 
@@ -352,7 +355,8 @@ def PMPD_QuantizeRowsOp : PMPD_DecoderOp<"quantize_rows", [Pure]> {
   }];
   let arguments = (ins PMPD_Features:$input);
   let results = (outs PMPD_QuantizedRows:$result);
-  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat =
+      "$input attr-dict `:` type($input) `->` qualified(type($result))";
   let hasVerifier = 1;
 }
 
@@ -530,9 +534,9 @@ def PMPD_LaunchOp : PMPD_Op<"launch", [HasParent<"RegionOp">,
     whose logits are asked for.
 
     Constraints:
-    - C1: `kernel` names a `func.func` of the enclosing module.
+    - C1: `kernel` names a function beside the model.
     - C2: the kernel has as many pointer or memref arguments as there are
-      addresses, then four of type `index`.
+      addresses, then four of type `index`, or i64 once it is lowered.
     - C3: at most 8 addresses; `tasks` is positive.
 
     Example:

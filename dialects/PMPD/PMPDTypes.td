@@ -126,7 +126,7 @@ def PMPD_QuantizedRows : PMPD_Type<"QuantizedRows", "rows"> {
     group, the scale and the sum that an affine weight's offset multiplies:
 
     ```
-    scale[t, g] = max |x[t, k]| / (2^(bits-1) - 1)     k in group g
+    scale[t, g] = max |x[t, k]| / limit     k in group g; limit 127 or 32639
     q[t, k]     = round_to_even(x[t, k] / scale[t, g])
     sum[t, g]   = scale[t, g] * sum of q[t, k]
     ```

@@ -11,7 +11,10 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   registry.insert<pmpd::PMPDDialect>();
   mlir::registerAllPasses();
-  pmpd::registerPasses();
+  pmpd::registerAllocatePrecisionPass();
+  pmpd::registerFormPhasesPass();
+  pmpd::registerQuantizeRowsPass();
+  pmpd::registerSpecializePass();
   pmpd::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "pmpd optimizer\n", registry));

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Emit/Object.h"
+
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/Passes/PassBuilder.h"
+
+using namespace llvm;
+
+namespace pmpd::emit {
+
+std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
+                                  LLVMContext &context) {
+  mlir::registerAllToLLVMIRTranslations(*module.getContext());
+  std::unique_ptr<Module> translated =
+      mlir::translateModuleToLLVMIR(module, context, "pmpd");
+  if (!translated)
+    return nullptr;
+  translated->setTargetTriple(machine.getTargetTriple());
+  translated->setDataLayout(machine.createDataLayout());
+  for (Function &function : *translated) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+    // Kernels are written in vectors of the target's width.
+    function.addFnAttr("prefer-vector-width", "512");
+  }
+
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager components;
+  ModuleAnalysisManager modules;
+  PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2)
+      .run(*translated, modules);
+  return translated;
+}
+
+SmallVector<char, 0> compile(Module &module, TargetMachine &machine) {
+  SmallVector<char, 0> object;
+  raw_svector_ostream stream(object);
+  legacy::PassManager passes;
+  [[maybe_unused]] bool unsupported = machine.addPassesToEmitFile(
+      passes, stream, nullptr, CodeGenFileType::ObjectFile);
+  assert(!unsupported && "CPU targets emit objects");
+  passes.run(module);
+  return object;
+}
+
+} // namespace pmpd::emit

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef LIB_EMIT_OBJECT_H
+#define LIB_EMIT_OBJECT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <memory>
+
+namespace pmpd::emit {
+
+/// Translates a module in the LLVM dialect and optimizes it for `machine`.
+/// Returns null after a diagnostic on failure.
+std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
+                                        llvm::TargetMachine &machine,
+                                        llvm::LLVMContext &context);
+
+/// The relocatable object of a translated module.
+llvm::SmallVector<char, 0> compile(llvm::Module &module,
+                                   llvm::TargetMachine &machine);
+
+} // namespace pmpd::emit
+
+#endif // LIB_EMIT_OBJECT_H
