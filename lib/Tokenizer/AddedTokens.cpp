@@ -9,7 +9,7 @@ using namespace pmpd::tokenizer;
 
 AddedToken pmpd::tokenizer::readAddedToken(const Json &entry) {
   bool special = valueOr(entry, "special", false);
-  return {entry.at("id").get<int32_t>(),
+  return {readId(entry.at("id")),
           entry.at("content").get<std::string>(),
           valueOr(entry, "single_word", false),
           valueOr(entry, "lstrip", false),

@@ -18,7 +18,8 @@ BPE::BPE(const Json &model) {
                       " of the model: expected none");
   if (valueOr(model, "dropout", 0.0) != 0.0)
     throw LoadError("unsupported dropout of the model: expected none");
-  model.at("vocab").get_to(vocab);
+  for (const auto &[token, id] : model.at("vocab").items())
+    vocab[token] = readId(id);
   readMerges(model.at("merges"));
 
   if (valueOr(model, "byte_fallback", false)) {

@@ -6,6 +6,7 @@
 #define PMPD_LIB_TOKENIZER_COMPONENT_H
 
 #include "nlohmann/json.hpp"
+#include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -29,6 +30,16 @@ template <typename T>
 T valueOr(const Json &object, const char *key, T fallback) {
   auto it = object.find(key);
   return it == object.end() || it->is_null() ? fallback : it->get<T>();
+}
+
+/// A token id. Far more than any vocabulary has is refused, which bounds the
+/// memory that a corrupt file can ask for.
+inline int32_t readId(const Json &value) {
+  constexpr int64_t limit = 1 << 22;
+  if (!value.is_number_integer() || value < 0 || value >= limit)
+    throw LoadError("expected a token id below " + std::to_string(limit) +
+                    ", but got " + value.dump());
+  return value.get<int32_t>();
 }
 
 /// The members of a Sequence component, which may be named `key`.

@@ -13,7 +13,7 @@ static Frame readTemplate(const Json &component) {
     }
     auto name = item.at("SpecialToken").at("id").get<std::string>();
     for (const Json &id : component.at("special_tokens").at(name).at("ids"))
-      side->push_back(id.get<int32_t>());
+      side->push_back(readId(id));
   }
   return frame;
 }

@@ -15,7 +15,9 @@ Regex::Regex(const std::string &pattern, bool literal) {
                     "': expected no class intersection '&&'");
   int number = 0;
   PCRE2_SIZE where = 0;
-  uint32_t options = PCRE2_UTF | (literal ? PCRE2_LITERAL : PCRE2_UCP);
+  uint32_t options =
+      PCRE2_UTF |
+      (literal ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C);
   pcre2_code *compiled =
       pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()),
                     pattern.size(), options, &number, &where, nullptr);
