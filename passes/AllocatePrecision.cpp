@@ -22,11 +22,15 @@ struct AllocatePrecision : impl::AllocatePrecisionBase<AllocatePrecision> {
 
   void runOnOperation() override {
     FailureOr<SmallVector<Rule, 0>> parsed = parseRules();
-    if (failed(parsed) || failed(checkBits()))
+    if (failed(parsed) || failed(checkOptions()))
       return signalPassFailure();
     SmallVector<bool> used(parsed->size());
+    Builder builder(&getContext());
     getOperation().walk([&](Operation *op) {
-      if (auto prefill = dyn_cast<PrefillOp>(op))
+      if (auto model = dyn_cast<ModelOp>(op); model && !kv.empty())
+        model.setKvType(kv == "f16" ? Type(builder.getF16Type())
+                                    : Type(builder.getF32Type()));
+      else if (auto prefill = dyn_cast<PrefillOp>(op))
         prefill.setBits(descending(prefillBits));
       else if (auto decode = dyn_cast<DecodeOp>(op))
         decode.setBits(descending(decodeBits));
@@ -61,10 +65,13 @@ struct AllocatePrecision : impl::AllocatePrecisionBase<AllocatePrecision> {
     return parsed;
   }
 
-  LogicalResult checkBits() {
+  LogicalResult checkOptions() {
     if (prefillBits.empty() || decodeBits.empty())
       return getOperation().emitError(
           "expected bits for prefill and for decode");
+    if (!kv.empty() && kv != "f16" && kv != "f32")
+      return getOperation().emitError("expected kv of f16 or f32, but got ")
+             << kv;
     bool nested = false, unquantized = false;
     for (ArrayRef<int32_t> list :
          {ArrayRef<int32_t>(prefillBits), ArrayRef<int32_t>(decodeBits)}) {

@@ -20,8 +20,6 @@ namespace pmpd {
 #define GEN_PASS_REGISTRATION
 #include "passes/Passes.h.inc"
 
-/// Registers `pmpd-compile-cpu`, the whole compiler behind the importer.
-void registerPipelines();
 } // namespace pmpd
 
 #endif // PASSES_PASSES_H

@@ -4,6 +4,25 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Raise : Pass<"pmpd-raise", "::mlir::ModuleOp"> {
+  let summary = "raise an imported ONNX graph to a decoder model";
+  let description = [{
+    Replaces the graph of a decoder in the onnx dialect by a `pmpd.model` with
+    one `pmpd.body`. Follows what each value means (a projection, rotated heads,
+    scores, ...) from the inputs to the logits rather than matching subgraphs;
+    masks and rotary tables are recognised by their values. All nodes that
+    cannot be raised are reported together.
+
+    Example: `test/passes/raise.mlir`.
+  }];
+  let options = [
+    Option<"name", "name", "std::string", "", "name of the model">,
+    Option<"ctx", "ctx", "int64_t", "0",
+           "most tokens in the KV cache; 0 for what the model allows, up to 4096">
+  ];
+  let dependentDialects = ["::pmpd::PMPDDialect"];
+}
+
 def FormPhases : Pass<"pmpd-form-phases", "::mlir::ModuleOp"> {
   let summary = "clone the decoder into a prefill and a decode phase";
   let description = [{
@@ -19,7 +38,7 @@ def AllocatePrecision : Pass<"pmpd-allocate-precision", "::mlir::ModuleOp"> {
   let description = [{
     Sets `bits` of every `pmpd.prefill` and `pmpd.decode`, in descending order,
     and `pin` of every `pmpd.linear` whose weight's name a rule matches; the
-    last matching rule holds. Nested bits (2 to 4) and unquantized ones (16, 32)
+    last matching rule holds. Sets the element of the KV cache. Nested bits (2 to 4) and unquantized ones (16, 32)
     cannot be mixed.
 
     Example: `test/passes/allocate-precision.mlir`.
@@ -28,7 +47,9 @@ def AllocatePrecision : Pass<"pmpd-allocate-precision", "::mlir::ModuleOp"> {
     ListOption<"prefillBits", "prefill", "int32_t", "bits of the prefill phase">,
     ListOption<"decodeBits", "decode", "int32_t", "bits of the decode phase">,
     ListOption<"rules", "rules", "std::string",
-               "REGEX=BITS: fix the bits of the weights whose whole name matches">
+               "REGEX=BITS: fix the bits of the weights whose whole name matches">,
+    Option<"kv", "kv", "std::string", "",
+           "element of the KV cache: f16 or f32; as it is by default">
   ];
 }
 

@@ -1,6 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Pipelines.h"
+#include "lib/Codegen/LowerToLLVM.h"
 #include "passes/Passes.h"
 
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
 namespace pmpd {
-void registerPipelines() {}
+
+void buildCompileCPUPipeline(OpPassManager &pm,
+                             const CompileCPUOptions &options) {
+  std::string statistics = options.weights + ".statistics";
+  std::string store = options.weights + ".codes";
+
+  RaiseOptions raise;
+  raise.name = options.name;
+  raise.ctx = options.context;
+  pm.addPass(createRaise(raise));
+  pm.addPass(createFormPhases());
+
+  AllocatePrecisionOptions allocate;
+  allocate.prefillBits = llvm::to_vector(options.prefill);
+  allocate.decodeBits = llvm::to_vector(options.decode);
+  for (const std::string &rule : options.rules)
+    allocate.rules.push_back(rule);
+  allocate.kv = options.kv;
+  pm.addPass(createAllocatePrecision(allocate));
+
+  if (!options.calibration.empty()) {
+    CalibrateOptions calibrate;
+    calibrate.text = options.calibration;
+    calibrate.tokenizer = options.tokenizer;
+    calibrate.tokens = options.calibrationTokens;
+    calibrate.output = statistics;
+    pm.addPass(createCalibrate(calibrate));
+  }
+  QuantizeOptions quantize;
+  quantize.store = store;
+  quantize.quantizer = options.quantizer;
+  quantize.group = options.group;
+  if (!options.calibration.empty())
+    quantize.statistics = statistics;
+  quantize.threads = options.threads;
+  pm.addPass(createQuantize(quantize));
+
+  SpecializeOptions specialize;
+  specialize.prefillRows = options.prefillRows;
+  pm.addPass(createSpecialize(specialize));
+  QuantizeRowsOptions rows;
+  rows.activations = options.activations;
+  pm.addPass(createQuantizeRows(rows));
+
+  PackOptions pack;
+  pack.output = options.weights;
+  pack.layout = options.layout;
+  pm.addPass(createPack(pack));
+  pm.addPass(createPlanMemory());
+
+  LowerToCPUOptions lower;
+  lower.isa = options.isa;
+  lower.nativeHalf = options.nativeHalf;
+  pm.addPass(createLowerToCPU(lower));
+  codegen::buildKernelLoweringPipeline(pm);
+
+  EmitCInterfaceOptions emit;
+  emit.name = options.name;
+  emit.features = options.features;
+  emit.triple = options.triple;
+  pm.addPass(createEmitCInterface(emit));
+}
+
+void registerPipelines() {
+  PassPipelineRegistration<CompileCPUOptions>(
+      "pmpd-compile-cpu", "the whole compiler for CPUs, from onnx to LLVM",
+      buildCompileCPUPipeline);
+}
+
 } // namespace pmpd

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PASSES_PIPELINES_H
+#define PASSES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+#include <string>
+
+namespace pmpd {
+
+/// Options of `pmpd-compile-cpu`; each is that of the pass it is named for.
+struct CompileCPUOptions
+    : public mlir::PassPipelineOptions<CompileCPUOptions> {
+  Option<std::string> name{*this, "name",
+                           llvm::cl::desc("name of the model and its symbols")};
+  Option<int64_t> context{*this, "ctx",
+                          llvm::cl::desc("most tokens in the KV cache"),
+                          llvm::cl::init(0)};
+  ListOption<int32_t> prefill{*this, "prefill",
+                              llvm::cl::desc("bits of the prefill phase")};
+  ListOption<int32_t> decode{*this, "decode",
+                             llvm::cl::desc("bits of the decode phase")};
+  ListOption<std::string> rules{*this, "rules",
+                                llvm::cl::desc("REGEX=BITS for single layers")};
+  Option<std::string> kv{*this, "kv",
+                         llvm::cl::desc("element of the KV cache: f16 or f32")};
+  Option<std::string> calibration{
+      *this, "calibration", llvm::cl::desc("text to calibrate on, or nothing")};
+  Option<std::string> tokenizer{*this, "tokenizer",
+                                llvm::cl::desc("tokenizer.json for the text")};
+  Option<int64_t> calibrationTokens{
+      *this, "calibration-tokens", llvm::cl::desc("most tokens to calibrate on"),
+      llvm::cl::init(4096)};
+  Option<std::string> quantizer{*this, "quantizer",
+                                llvm::cl::desc("name of the quantizer"),
+                                llvm::cl::init("diag")};
+  Option<int64_t> group{*this, "group",
+                        llvm::cl::desc("columns per scale and minimum"),
+                        llvm::cl::init(128)};
+  Option<unsigned> threads{*this, "threads",
+                           llvm::cl::desc("threads, 0 for all"),
+                           llvm::cl::init(0)};
+  Option<std::string> activations{*this, "activations",
+                                  llvm::cl::desc("q8, q16 or f32"),
+                                  llvm::cl::init("q8")};
+  Option<std::string> layout{*this, "layout",
+                             llvm::cl::desc("of nested weights: s or plain"),
+                             llvm::cl::init("s")};
+  Option<int64_t> prefillRows{*this, "prefill-rows",
+                              llvm::cl::desc("most tokens per prefill call"),
+                              llvm::cl::init(64)};
+  Option<std::string> weights{*this, "weights",
+                              llvm::cl::desc("the weight file to write"),
+                              llvm::cl::init("model.pmpdw")};
+  Option<std::string> isa{
+      *this, "isa", llvm::cl::desc("portable, avx2, avxvnni or avx512vnni"),
+      llvm::cl::init("portable")};
+  Option<bool> nativeHalf{
+      *this, "native-half",
+      llvm::cl::desc("the CPU converts between f16 and f32 in hardware")};
+  Option<std::string> features{
+      *this, "features", llvm::cl::desc("CPU features that the code needs")};
+  Option<std::string> triple{*this, "triple", llvm::cl::desc("target triple")};
+};
+
+/// From a graph in the onnx dialect to the LLVM dialect: the whole compiler
+/// between the importer and the object emitter. Intermediate files are put
+/// beside the weight file and are not removed.
+void buildCompileCPUPipeline(mlir::OpPassManager &pm,
+                             const CompileCPUOptions &options);
+
+/// Registers `pmpd-compile-cpu`.
+void registerPipelines();
+
+} // namespace pmpd
+
+#endif // PASSES_PIPELINES_H
