@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_CPUFEATURES_H
-#define RUNTIME_CPUFEATURES_H
+#ifndef PMPD_RUNTIME_CPUFEATURES_H
+#define PMPD_RUNTIME_CPUFEATURES_H
 
 #include <string>
 #include <string_view>
@@ -14,4 +14,4 @@ std::vector<std::string> missingCpuFeatures(std::string_view features);
 
 } // namespace pmpd
 
-#endif // RUNTIME_CPUFEATURES_H
+#endif // PMPD_RUNTIME_CPUFEATURES_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_DESCRIPTOR_H
-#define RUNTIME_DESCRIPTOR_H
+#ifndef PMPD_RUNTIME_DESCRIPTOR_H
+#define PMPD_RUNTIME_DESCRIPTOR_H
 
 #include "runtime/Status.h"
 
@@ -26,4 +26,4 @@ pmpd_status failUnsupportedBits(const pmpd_model_desc &desc, pmpd_phase phase,
 
 } // namespace pmpd
 
-#endif // RUNTIME_DESCRIPTOR_H
+#endif // PMPD_RUNTIME_DESCRIPTOR_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_DIGEST_H
-#define RUNTIME_DIGEST_H
+#ifndef PMPD_RUNTIME_DIGEST_H
+#define PMPD_RUNTIME_DIGEST_H
 
 #include "pmpd/artifact.h"
 
@@ -16,4 +16,4 @@ Digest computeDigest(const void *data, size_t bytes);
 
 } // namespace pmpd
 
-#endif // RUNTIME_DIGEST_H
+#endif // PMPD_RUNTIME_DIGEST_H

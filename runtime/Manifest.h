@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_MANIFEST_H
-#define RUNTIME_MANIFEST_H
+#ifndef PMPD_RUNTIME_MANIFEST_H
+#define PMPD_RUNTIME_MANIFEST_H
 
 #include "runtime/Status.h"
 
@@ -23,4 +23,4 @@ struct Manifest {
 
 } // namespace pmpd
 
-#endif // RUNTIME_MANIFEST_H
+#endif // PMPD_RUNTIME_MANIFEST_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_MAPPING_H
-#define RUNTIME_MAPPING_H
+#ifndef PMPD_RUNTIME_MAPPING_H
+#define PMPD_RUNTIME_MAPPING_H
 
 #include "runtime/Status.h"
 
@@ -43,4 +43,4 @@ private:
 
 } // namespace pmpd
 
-#endif // RUNTIME_MAPPING_H
+#endif // PMPD_RUNTIME_MAPPING_H

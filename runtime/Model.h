@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_MODEL_H
-#define RUNTIME_MODEL_H
+#ifndef PMPD_RUNTIME_MODEL_H
+#define PMPD_RUNTIME_MODEL_H
 
 #include "runtime/SharedLibrary.h"
 #include "runtime/WeightFile.h"
@@ -41,4 +41,4 @@ struct pmpd_model {
   std::shared_ptr<const pmpd::Model> shared;
 };
 
-#endif // RUNTIME_MODEL_H
+#endif // PMPD_RUNTIME_MODEL_H

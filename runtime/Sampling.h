@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_SAMPLING_H
-#define RUNTIME_SAMPLING_H
+#ifndef PMPD_RUNTIME_SAMPLING_H
+#define PMPD_RUNTIME_SAMPLING_H
 
 #include "runtime/Status.h"
 
@@ -42,4 +42,4 @@ pmpd_status checkSampling(const pmpd_sampling &sampling);
 
 } // namespace pmpd
 
-#endif // RUNTIME_SAMPLING_H
+#endif // PMPD_RUNTIME_SAMPLING_H

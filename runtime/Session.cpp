@@ -172,6 +172,7 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
   totals.prefill_tokens += count;
   totals.prefill_seconds += seconds;
   totals.first_token_seconds = seconds;
+  totals.prefill_bits = prefillRegion->bits;
   return PMPD_OK;
 }
 

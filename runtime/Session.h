@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_SESSION_H
-#define RUNTIME_SESSION_H
+#ifndef PMPD_RUNTIME_SESSION_H
+#define PMPD_RUNTIME_SESSION_H
 
 #include "runtime/schedulers/Scheduler.h"
 #include "runtime/targets/Target.h"
@@ -83,4 +83,4 @@ struct pmpd_session : pmpd::Session {
   using Session::Session;
 };
 
-#endif // RUNTIME_SESSION_H
+#endif // PMPD_RUNTIME_SESSION_H

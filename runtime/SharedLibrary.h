@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_SHAREDLIBRARY_H
-#define RUNTIME_SHAREDLIBRARY_H
+#ifndef PMPD_RUNTIME_SHAREDLIBRARY_H
+#define PMPD_RUNTIME_SHAREDLIBRARY_H
 
 #include "runtime/Status.h"
 
@@ -27,4 +27,4 @@ private:
 
 } // namespace pmpd
 
-#endif // RUNTIME_SHAREDLIBRARY_H
+#endif // PMPD_RUNTIME_SHAREDLIBRARY_H

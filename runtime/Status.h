@@ -3,8 +3,8 @@
 // How the runtime fails: a status for the caller, a text for the thread.
 // Inside the runtime a function that can fail returns pmpd_status and has
 // called fail(); only the entry points of runtime.h use guard().
-#ifndef RUNTIME_STATUS_H
-#define RUNTIME_STATUS_H
+#ifndef PMPD_RUNTIME_STATUS_H
+#define PMPD_RUNTIME_STATUS_H
 
 #include "pmpd/runtime.h"
 
@@ -50,4 +50,4 @@ pmpd_status readOptions(const Options *given, Options &known) {
 
 } // namespace pmpd
 
-#endif // RUNTIME_STATUS_H
+#endif // PMPD_RUNTIME_STATUS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_THREADPOOL_H
-#define RUNTIME_THREADPOOL_H
+#ifndef PMPD_RUNTIME_THREADPOOL_H
+#define PMPD_RUNTIME_THREADPOOL_H
 
 #include "pmpd/kernel.h"
 
@@ -63,4 +63,4 @@ private:
 
 } // namespace pmpd
 
-#endif // RUNTIME_THREADPOOL_H
+#endif // PMPD_RUNTIME_THREADPOOL_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_TIMER_H
-#define RUNTIME_TIMER_H
+#ifndef PMPD_RUNTIME_TIMER_H
+#define PMPD_RUNTIME_TIMER_H
 
 #include <chrono>
 
@@ -20,4 +20,4 @@ private:
 
 } // namespace pmpd
 
-#endif // RUNTIME_TIMER_H
+#endif // PMPD_RUNTIME_TIMER_H

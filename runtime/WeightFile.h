@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_WEIGHTFILE_H
-#define RUNTIME_WEIGHTFILE_H
+#ifndef PMPD_RUNTIME_WEIGHTFILE_H
+#define PMPD_RUNTIME_WEIGHTFILE_H
 
 #include "runtime/Digest.h"
 #include "runtime/Mapping.h"
@@ -24,4 +24,4 @@ private:
 
 } // namespace pmpd
 
-#endif // RUNTIME_WEIGHTFILE_H
+#endif // PMPD_RUNTIME_WEIGHTFILE_H

@@ -217,6 +217,7 @@ typedef struct pmpd_stats {
   int64_t decode_tokens;       /* decode steps run */
   double prefill_seconds;
   double decode_seconds;       /* region time, sampling excluded */
+  int32_t prefill_bits;        /* of the latest prefill; 0 if none ran */
   double average_bits;         /* over decode steps; 0 if none ran */
   double decode_bytes;         /* weight and KV bytes read by decode steps */
   double first_token_seconds;  /* latest prefill's start to its first token;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_SCHEDULERS_SCHEDULER_H
-#define RUNTIME_SCHEDULERS_SCHEDULER_H
+#ifndef PMPD_RUNTIME_SCHEDULERS_SCHEDULER_H
+#define PMPD_RUNTIME_SCHEDULERS_SCHEDULER_H
 
 #include "runtime/Status.h"
 
@@ -32,4 +32,4 @@ pmpd_status checkSwitchPoints(const pmpd_switch_point *points, size_t count);
 
 } // namespace pmpd
 
-#endif // RUNTIME_SCHEDULERS_SCHEDULER_H
+#endif // PMPD_RUNTIME_SCHEDULERS_SCHEDULER_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef RUNTIME_TARGETS_TARGET_H
-#define RUNTIME_TARGETS_TARGET_H
+#ifndef PMPD_RUNTIME_TARGETS_TARGET_H
+#define PMPD_RUNTIME_TARGETS_TARGET_H
 
 #include "runtime/Model.h"
 
@@ -39,4 +39,4 @@ pmpd_status createCpuTarget(const Model &model, int threads,
 
 } // namespace pmpd
 
-#endif // RUNTIME_TARGETS_TARGET_H
+#endif // PMPD_RUNTIME_TARGETS_TARGET_H

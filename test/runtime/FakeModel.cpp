@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "test/runtime/FakeModel.h"
+
+#include "pmpd/layout.h"
+#include "test/runtime/WeightFileBuilder.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace pmpd::test;
+
+namespace {
+
+// Section 0 of the weight file is the only one the regions read.
+constexpr uint64_t kEmbeddingOffset = PMPD_SECTION_ALIGN;
+
+/// The embedding of a token, rounded to what the bits can express.
+float embedding(const void *weights, int32_t token, int32_t dim, int32_t bits) {
+  auto *base = reinterpret_cast<const float *>(
+      static_cast<const uint8_t *>(weights) + kEmbeddingOffset);
+  float scale = float(1 << bits);
+  return std::round(base[token * kHidden + dim] * scale) / scale;
+}
+
+template <int32_t Context>
+float *stateAt(void *kv, int64_t layer, int64_t which, int64_t head,
+               int64_t position) {
+  int64_t row = ((layer * 2 + which) * kKvHeads + head) * Context + position;
+  return static_cast<float *>(kv) + row * kHeadDim;
+}
+
+/// One task per layer and KV head: appends the rows in order.
+/// ptr: weights, kv, tokens.
+template <int32_t Bits, int32_t Context>
+void append(const pmpd_kernel_args *args, int64_t begin, int64_t end) {
+  auto *tokens = static_cast<const int32_t *>(args->ptr[2]);
+  for (int64_t task = begin; task < end; ++task)
+    for (int64_t row = 0; row < args->rows; ++row)
+      for (int32_t dim = 0; dim < kHeadDim; ++dim) {
+        int64_t layer = task / kKvHeads, head = task % kKvHeads;
+        int64_t position = args->position + row;
+        auto state = [&](int64_t which, int64_t at) {
+          return stateAt<Context>(args->ptr[1], layer, which, head, at) + dim;
+        };
+        float before = position ? *state(0, position - 1) : 0.0f;
+        float value =
+            before / 2 + embedding(args->ptr[0], tokens[row],
+                                   int32_t(head * kHeadDim + dim), Bits);
+        *state(0, position) = value;
+        *state(1, position) = -value;
+      }
+}
+
+/// One task per row: sums up K - V over all positions into scratch [rows,
+/// hidden]. ptr: kv, scratch.
+template <int32_t Context>
+void attend(const pmpd_kernel_args *args, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row)
+    for (int32_t dim = 0; dim < kHidden; ++dim) {
+      int64_t head = dim / kHeadDim;
+      float sum = 0;
+      for (int64_t layer = 0; layer < kLayers; ++layer)
+        for (int64_t at = 0; at <= args->position + row; ++at) {
+          auto state = [&](int64_t which) {
+            return stateAt<Context>(args->ptr[0], layer, which, head,
+                                    at)[dim % kHeadDim];
+          };
+          sum += (state(0) - state(1)) / float(1 + args->position + row - at);
+        }
+      static_cast<float *>(args->ptr[1])[row * kHidden + dim] = sum;
+    }
+}
+
+/// One task per logit. ptr: weights, scratch, logits; rows: those without
+/// logits.
+template <int32_t Bits>
+void project(const pmpd_kernel_args *args, int64_t begin, int64_t end) {
+  for (int64_t task = begin; task < end; ++task) {
+    auto *hidden = static_cast<const float *>(args->ptr[1]) +
+                   (args->rows + task / kVocab) * kHidden;
+    float sum = 0;
+    for (int32_t dim = 0; dim < kHidden; ++dim)
+      sum += hidden[dim] *
+             embedding(args->ptr[0], int32_t(task % kVocab), dim, Bits);
+    static_cast<float *>(args->ptr[2])[task] = std::sin(sum * 3);
+  }
+}
+
+template <int32_t Bits, int32_t Context>
+void region(const pmpd_region_args *args) {
+  auto *weights = const_cast<uint8_t *>(args->weights);
+  auto *tokens = const_cast<int32_t *>(args->tokens);
+  pmpd_kernel_args call = {};
+  call.rows = args->rows;
+  call.position = args->position;
+  call.ptr[0] = weights;
+  call.ptr[1] = args->kv;
+  call.ptr[2] = tokens;
+  args->parallel_for(args->pool, append<Bits, Context>, &call,
+                     kLayers * kKvHeads);
+  call.ptr[0] = args->kv;
+  call.ptr[1] = args->scratch;
+  args->parallel_for(args->pool, attend<Context>, &call, args->rows);
+  call.ptr[0] = weights;
+  call.ptr[2] = args->logits;
+  call.rows = args->rows - args->logit_rows;
+  args->parallel_for(args->pool, project<Bits>, &call,
+                     args->logit_rows * kVocab);
+}
+
+template <int32_t Bits, int32_t Context>
+pmpd_region_desc makeRegion(pmpd_phase phase) {
+  int32_t rows = phase == PMPD_PREFILL ? kPrefillRows : 1;
+  return {phase,
+          Bits,
+          rows,
+          0,
+          uint64_t(rows) * kHidden * sizeof(float),
+          uint64_t(Bits) * 1000,
+          region<Bits, Context>};
+}
+
+template <int32_t Context> const pmpd_model_desc *makeModel() {
+  static const pmpd_region_desc regions[] = {
+      makeRegion<4, Context>(PMPD_PREFILL),
+      makeRegion<3, Context>(PMPD_PREFILL),
+      makeRegion<4, Context>(PMPD_DECODE),
+      makeRegion<3, Context>(PMPD_DECODE),
+      makeRegion<2, Context>(PMPD_DECODE),
+  };
+  static const pmpd_model_desc desc = [] {
+    pmpd_model_desc made = {};
+    made.struct_bytes = sizeof(made);
+    made.abi_version = PMPD_ABI_VERSION;
+    made.name = "fake";
+    made.triple = "x86_64-unknown-linux-gnu";
+    made.cpu_features = "";
+    made.vocab = kVocab;
+    made.hidden = kHidden;
+    made.layers = kLayers;
+    made.heads = made.kv_heads = kKvHeads;
+    made.head_dim = kHeadDim;
+    made.context = Context;
+    made.kv_element = PMPD_F32;
+    made.kv_bytes =
+        uint64_t(kLayers) * 2 * kKvHeads * Context * kHeadDim * sizeof(float);
+    pmpd_weights_header header = readHeader(fakeWeights());
+    std::memcpy(made.weights_digest, header.digest, sizeof(header.digest));
+    made.region_count = sizeof(regions) / sizeof(regions[0]);
+    made.regions = regions;
+    return made;
+  }();
+  return &desc;
+}
+
+void runSerially(void *, pmpd_kernel kernel, const pmpd_kernel_args *args,
+                 int64_t tasks) {
+  kernel(args, 0, tasks);
+}
+
+} // namespace
+
+std::vector<uint8_t> pmpd::test::fakeWeights() {
+  std::vector<float> embeddings(kVocab * kHidden);
+  for (size_t i = 0; i < embeddings.size(); ++i)
+    embeddings[i] = float((i * 7919) % 1000) / 500.0f - 1.0f;
+  WeightFileBuilder builder;
+  builder.addDense("embedding", kVocab, kHidden, embeddings);
+  builder.addNested("linear", 20, 64, 32);
+  return builder.build();
+}
+
+const pmpd_model_desc *pmpd::test::fakeModel() { return makeModel<kContext>(); }
+
+const pmpd_model_desc *pmpd::test::fakeLongModel() {
+  return makeModel<kLongContext>();
+}
+
+Reference::Reference()
+    : weights(fakeWeights()), cache(fakeModel()->kv_bytes),
+      scratch(kPrefillRows * kHidden * sizeof(float)) {}
+
+std::vector<float> Reference::run(pmpd_phase phase, int32_t bits,
+                                  const std::vector<int32_t> &tokens) {
+  std::vector<float> logits(kVocab);
+  for (int32_t token : tokens) { // row by row, so that chunks are tested too
+    pmpd_region_args args = {};
+    args.weights = weights.data();
+    args.scratch = scratch.data();
+    args.kv = cache.data();
+    args.tokens = &token;
+    args.logits = logits.data();
+    args.rows = args.logit_rows = 1;
+    args.position = held++;
+    args.parallel_for = runSerially;
+    for (int32_t i = 0; i < fakeModel()->region_count; ++i)
+      if (fakeModel()->regions[i].phase == phase &&
+          fakeModel()->regions[i].bits == bits)
+        fakeModel()->regions[i].entry(&args);
+  }
+  return logits;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/support/Tool.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+using namespace pmpd;
+using namespace pmpd::tools;
+
+void pmpd::tools::check(pmpd_status status) {
+  if (status != PMPD_OK)
+    throw ToolError(pmpd_last_error());
+}
+
+int pmpd::tools::runTool(CLI::App &app, int argc, char **argv,
+                         const std::function<int()> &body) {
+  const std::string name = app.get_name();
+  app.set_version_flag("--version", name + ", model ABI " +
+                                        std::to_string(PMPD_ABI_VERSION));
+  try {
+    app.parse(argc, argv);
+    return body();
+  } catch (const CLI::Success &asked) {
+    return app.exit(asked); // --help or --version
+  } catch (const CLI::ParseError &error) {
+    std::cerr << name << ": " << error.what() << "; see " << name
+              << " --help\n";
+    return 2;
+  } catch (const std::exception &error) {
+    std::cerr << name << ": " << error.what() << "\n";
+    return 1;
+  }
+}
+
+std::string pmpd::tools::readText(const std::string &path) {
+  auto readAll = [](std::istream &stream) {
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  if (path == "-")
+    return readAll(std::cin);
+  std::ifstream stream(path, std::ios::binary);
+  std::string text;
+  if (stream)
+    text = readAll(stream);
+  if (!stream)
+    throw ToolError(path + ": cannot read: " + std::strerror(errno));
+  return text;
+}
+
+CLI::Validator pmpd::tools::countValidator() {
+  return CLI::Validator(
+      [](const std::string &text) -> std::string {
+        int64_t value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= 0)
+          return "";
+        return "expected a number of at least 0, but got " + text;
+      },
+      "");
+}
+
+CLI::Option *
+pmpd::tools::addScheduleOption(CLI::App &app,
+                               const std::function<void(Schedule)> &take) {
+  auto parse = [take](const std::string &text) {
+    Schedule schedule{text, std::vector<pmpd_switch_point>(text.size())};
+    size_t count = 0;
+    if (pmpd_schedule_parse(text.c_str(), schedule.points.data(),
+                            schedule.points.size(), &count) != PMPD_OK)
+      throw CLI::ValidationError("--schedule", pmpd_last_error());
+    schedule.points.resize(count);
+    take(std::move(schedule));
+  };
+  return app
+      .add_option_function<std::string>(
+          "--schedule", parse,
+          "bits by index of the generated token, as in 4@0,3@64,2@160")
+      ->type_name("BITS@INDEX,...");
+}
+
+void ModelArgs::addTo(CLI::App &app) {
+  app.add_option("-m,--model", directory, "directory that pmpd-compile wrote")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("-t,--threads", threads, "threads; 0 = all CPUs")
+      ->check(countValidator())
+      ->type_name("N");
+  app.add_option("--ctx", context, "most tokens held; 0 = as compiled")
+      ->check(countValidator())
+      ->type_name("N");
+  app.add_flag("--verify", verify, "check every byte of the weights first");
+}
+
+OpenModel::OpenModel(const ModelArgs &args) : args(args) {
+  pmpd_model_options options = PMPD_MODEL_OPTIONS_INIT;
+  if (args.verify)
+    options.verify = PMPD_VERIFY_FULL;
+  pmpd_model *opened = nullptr;
+  check(pmpd_model_open_directory(args.directory.c_str(), &options, &opened));
+  handle.reset(opened);
+}
+
+const Tokenizer &OpenModel::tokenizer() {
+  if (!loadedTokenizer) {
+    const char *path = pmpd_model_tokenizer(handle.get());
+    if (!path)
+      throw ToolError(args.directory + ": the model has no tokenizer; compile "
+                                       "it with --tokenizer");
+    std::string error;
+    loadedTokenizer = Tokenizer::load(path, error);
+    if (!loadedTokenizer)
+      throw ToolError(error);
+  }
+  return *loadedTokenizer;
+}
+
+SessionPtr OpenModel::createSession(int32_t prefillBits) {
+  pmpd_session_options options = PMPD_SESSION_OPTIONS_INIT;
+  options.threads = args.threads;
+  options.context = args.context;
+  options.prefill_bits = prefillBits;
+  pmpd_session *session = nullptr;
+  check(pmpd_session_create(handle.get(), &options, &session));
+  return SessionPtr(session);
+}
+
+std::vector<int32_t> OpenModel::beginTokens() {
+  std::vector<int32_t> special = tokenizer().encode("", true);
+  if (!special.empty())
+    return {special.front()};
+  if (auto id = tokenizer().specialId("<|endoftext|>"))
+    return {*id};
+  return {};
+}
+
+std::vector<int32_t> OpenModel::endTokens() {
+  std::vector<int32_t> ids;
+  for (const char *name :
+       {"<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|im_end|>", "</s>"})
+    if (auto id = tokenizer().specialId(name))
+      ids.push_back(*id);
+  return ids;
+}
