@@ -104,7 +104,8 @@ std::vector<Feature> detect() { return {}; }
 
 } // namespace
 
-std::vector<std::string> pmpd::missingCpuFeatures(std::string_view features) {
+std::vector<std::string>
+pmpd::rt::missingCpuFeatures(std::string_view features) {
   static const std::vector<Feature> known = detect();
   std::vector<std::string> missing;
   while (!features.empty()) {

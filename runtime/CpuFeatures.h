@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Those of the comma-separated LLVM feature names that this CPU lacks. A name
 /// this runtime cannot test counts as lacking: running on would be a guess.
 std::vector<std::string> missingCpuFeatures(std::string_view features);
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_CPUFEATURES_H

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 
@@ -127,26 +127,26 @@ pmpd_status checkCpu(const pmpd_model_desc &desc) {
 
 } // namespace
 
-pmpd_status pmpd::checkDescriptor(const pmpd_model_desc &desc) {
+pmpd_status pmpd::rt::checkDescriptor(const pmpd_model_desc &desc) {
   for (auto check : {checkVersion, checkDimensions, checkRegions, checkCpu})
     if (pmpd_status status = check(desc))
       return status;
   return PMPD_OK;
 }
 
-uint64_t pmpd::kvBytesPerToken(const pmpd_model_desc &desc) {
+uint64_t pmpd::rt::kvBytesPerToken(const pmpd_model_desc &desc) {
   return desc.kv_bytes / desc.context;
 }
 
-const pmpd_region_desc *pmpd::findRegion(const pmpd_model_desc &desc,
-                                         pmpd_phase phase, int32_t bits) {
+const pmpd_region_desc *pmpd::rt::findRegion(const pmpd_model_desc &desc,
+                                             pmpd_phase phase, int32_t bits) {
   for (int32_t i = 0; i < desc.region_count; ++i)
     if (desc.regions[i].phase == phase && desc.regions[i].bits == bits)
       return &desc.regions[i];
   return nullptr;
 }
 
-int32_t pmpd::highestBits(const pmpd_model_desc &desc, pmpd_phase phase) {
+int32_t pmpd::rt::highestBits(const pmpd_model_desc &desc, pmpd_phase phase) {
   int32_t highest = 0;
   for (int32_t i = 0; i < desc.region_count; ++i)
     if (desc.regions[i].phase == phase)
@@ -154,8 +154,8 @@ int32_t pmpd::highestBits(const pmpd_model_desc &desc, pmpd_phase phase) {
   return highest;
 }
 
-pmpd_status pmpd::failUnsupportedBits(const pmpd_model_desc &desc,
-                                      pmpd_phase phase, int32_t bits) {
+pmpd_status pmpd::rt::failUnsupportedBits(const pmpd_model_desc &desc,
+                                          pmpd_phase phase, int32_t bits) {
   std::string compiled;
   for (int32_t i = 0; i < desc.region_count; ++i)
     if (desc.regions[i].phase == phase)

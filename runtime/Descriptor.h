@@ -4,7 +4,7 @@
 
 #include "runtime/Status.h"
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Checks everything the runtime relies on in a generated library's
 /// descriptor. Errors: BAD_MODEL, UNSUPPORTED_CPU.
@@ -24,6 +24,6 @@ int32_t highestBits(const pmpd_model_desc &desc, pmpd_phase phase);
 pmpd_status failUnsupportedBits(const pmpd_model_desc &desc, pmpd_phase phase,
                                 int32_t bits);
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_DESCRIPTOR_H

@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-pmpd::Digest pmpd::computeDigest(const void *data, size_t bytes) {
+pmpd::rt::Digest pmpd::rt::computeDigest(const void *data, size_t bytes) {
   XXH128_canonical_t canonical;
   XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, bytes));
   Digest digest;

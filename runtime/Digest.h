@@ -7,13 +7,13 @@
 #include <array>
 #include <cstddef>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 using Digest = std::array<uint8_t, PMPD_DIGEST_BYTES>;
 
 /// XXH3-128 of `bytes` bytes in the canonical (big-endian) form.
 Digest computeDigest(const void *data, size_t bytes);
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_DIGEST_H

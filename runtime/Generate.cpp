@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 namespace fs = std::filesystem;
 
 namespace {
@@ -109,7 +109,7 @@ pmpd_status Manifest::read(const std::string &directory, Manifest &manifest) {
   if (json.value("version", nlohmann::json()) != kManifestVersion)
     reader.note("expected \"version\": " + std::to_string(kManifestVersion));
   manifest.name = reader.text("name");
-  manifest.library = reader.file("library");
+  manifest.library = json.contains("library") ? reader.file("library") : "";
   manifest.weights = reader.file("weights");
   manifest.tokenizer =
       json.contains("tokenizer") ? reader.file("tokenizer") : "";

@@ -4,13 +4,13 @@
 
 #include "runtime/Status.h"
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// What the NAME.json that pmpd-compile writes says about a directory. Paths
 /// include the directory.
 struct Manifest {
   std::string name;
-  std::string library;
+  std::string library; // "" if only a static one was made
   std::string weights;
   std::string tokenizer; // "" if the model has none
   std::string target;
@@ -21,6 +21,6 @@ struct Manifest {
   static pmpd_status read(const std::string &directory, Manifest &manifest);
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_MANIFEST_H

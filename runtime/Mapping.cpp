@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <utility>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 struct FileDescriptor {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Owns pages of memory: a file or zeros. Page aligned.
 class Mapping {
@@ -41,6 +41,6 @@ private:
   uint64_t bytes = 0;
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_MAPPING_H

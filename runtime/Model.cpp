@@ -4,7 +4,7 @@
 #include "runtime/Descriptor.h"
 #include "runtime/Manifest.h"
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 #if defined(__aarch64__)
 static constexpr const char *kHostTarget = "aarch64";
@@ -33,6 +33,10 @@ pmpd_status Model::openDirectory(const std::string &directory,
                 manifest.name + ": compiled for " + manifest.target +
                     ", this machine is " + kHostTarget +
                     "; recompile with --target " + kHostTarget);
+  if (manifest.library.empty())
+    return fail(PMPD_BAD_MODEL, manifest.name +
+                                    ": compiled without a shared library; "
+                                    "recompile with --emit shared");
   if (pmpd_status status = SharedLibrary::open(manifest.library, model.library))
     return status;
   using Describe = const pmpd_model_desc *(*)();

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// A descriptor and its weights, both checked. Immutable.
 class Model {
@@ -34,11 +34,11 @@ private:
   std::string tokenizerPath;
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 /// Sessions share the model, so that closing it early is harmless.
 struct pmpd_model {
-  std::shared_ptr<const pmpd::Model> shared;
+  std::shared_ptr<const pmpd::rt::Model> shared;
 };
 
 #endif // PMPD_RUNTIME_MODEL_H

@@ -2,7 +2,7 @@
 // The model part of runtime.h.
 #include "runtime/Model.h"
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 

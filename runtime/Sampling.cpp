@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 
@@ -29,7 +29,7 @@ int32_t findBest(const float *logits, int32_t vocab) {
 
 } // namespace
 
-pmpd_status pmpd::checkSampling(const pmpd_sampling &sampling) {
+pmpd_status pmpd::rt::checkSampling(const pmpd_sampling &sampling) {
   // Written so that NaN fails too.
   if (!(sampling.temperature >= 0) || std::isinf(sampling.temperature))
     return fail(PMPD_BAD_ARGUMENT, "expected a temperature of at least 0, but "

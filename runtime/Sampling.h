@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Picks tokens; keeps its memory from one token to the next.
 class Sampler {
@@ -40,6 +40,6 @@ private:
 /// Checks the parameters alone. Errors: BAD_ARGUMENT.
 pmpd_status checkSampling(const pmpd_sampling &sampling);
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_SAMPLING_H

@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <thread>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 

@@ -7,7 +7,7 @@
 
 #include <atomic>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// The tokens of one conversation: what is in the KV cache, which step comes
 /// next and at which bits. Members are documented in runtime.h.
@@ -76,10 +76,10 @@ private:
   double decodeBits = 0; // summed over decode steps
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 /// The handle of runtime.h is the session itself.
-struct pmpd_session : pmpd::Session {
+struct pmpd_session : pmpd::rt::Session {
   using Session::Session;
 };
 

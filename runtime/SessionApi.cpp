@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 pmpd_status failNullSession() {

@@ -5,7 +5,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 void SharedLibrary::Close::operator()(void *handle) const { dlclose(handle); }
 

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Owns a loaded NAME.so.
 class SharedLibrary {
@@ -25,6 +25,6 @@ private:
   std::unique_ptr<void, Close> handle;
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_SHAREDLIBRARY_H

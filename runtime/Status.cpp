@@ -16,11 +16,11 @@ pmpd_status failWith(pmpd_status status, const char *text) noexcept {
 }
 } // namespace
 
-pmpd_status pmpd::fail(pmpd_status status, const std::string &text) {
+pmpd_status pmpd::rt::fail(pmpd_status status, const std::string &text) {
   return failWith(status, text.c_str());
 }
 
-pmpd_status pmpd::failFromException() noexcept {
+pmpd_status pmpd::rt::failFromException() noexcept {
   try {
     throw;
   } catch (const std::bad_alloc &) {
@@ -32,7 +32,7 @@ pmpd_status pmpd::failFromException() noexcept {
   }
 }
 
-std::string pmpd::systemError(int error) {
+std::string pmpd::rt::systemError(int error) {
   return std::generic_category().message(error);
 }
 

@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Keeps `text` for pmpd_last_error on this thread; returns `status`.
 pmpd_status fail(pmpd_status status, const std::string &text);
@@ -48,6 +48,6 @@ pmpd_status readOptions(const Options *given, Options &known) {
   return PMPD_OK;
 }
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_STATUS_H

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 using Clock = std::chrono::steady_clock;
 
 namespace {

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Waits for a condition on atomics: spins for a while, then sleeps. The
 /// condition must be made true by a sequentially consistent store.
@@ -61,6 +61,6 @@ private:
   std::vector<std::thread> workers;
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_THREADPOOL_H

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Measures wall-clock seconds since its construction.
 class Timer {
@@ -18,6 +18,6 @@ private:
   Clock::time_point start = Clock::now();
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_TIMER_H

@@ -8,7 +8,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
               "weight files are little endian and are read in place");
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include "runtime/Digest.h"
 #include "runtime/Mapping.h"
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// A mapped NAME.pmpdw whose header, section table and names were checked.
 class WeightFile {
@@ -22,6 +22,6 @@ private:
   Mapping mapping;
 };
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_WEIGHTFILE_H

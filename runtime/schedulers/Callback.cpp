@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/schedulers/Scheduler.h"
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 class CallbackScheduler : public Scheduler {
@@ -16,7 +16,7 @@ private:
 };
 } // namespace
 
-std::unique_ptr<Scheduler> pmpd::createCallbackScheduler(pmpd_schedule_fn fn,
-                                                         void *user) {
+std::unique_ptr<Scheduler>
+pmpd::rt::createCallbackScheduler(pmpd_schedule_fn fn, void *user) {
   return std::make_unique<CallbackScheduler>(fn, user);
 }

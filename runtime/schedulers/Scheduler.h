@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// Picks the bits of every decode step; one per session.
 class Scheduler {
@@ -30,6 +30,6 @@ std::unique_ptr<Scheduler> createCallbackScheduler(pmpd_schedule_fn fn,
 /// Errors: BAD_ARGUMENT.
 pmpd_status checkSwitchPoints(const pmpd_switch_point *points, size_t count);
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_SCHEDULERS_SCHEDULER_H

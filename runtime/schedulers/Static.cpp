@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstring>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 
@@ -93,8 +93,8 @@ pmpd_status parse(const char *text, pmpd_switch_point *points, size_t capacity,
 
 } // namespace
 
-pmpd_status pmpd::checkSwitchPoints(const pmpd_switch_point *points,
-                                    size_t count) {
+pmpd_status pmpd::rt::checkSwitchPoints(const pmpd_switch_point *points,
+                                        size_t count) {
   if (count == 0 || points[0].start != 0)
     return fail(PMPD_BAD_ARGUMENT,
                 "expected a schedule whose first switch point is at token "
@@ -109,7 +109,7 @@ pmpd_status pmpd::checkSwitchPoints(const pmpd_switch_point *points,
 }
 
 std::unique_ptr<Scheduler>
-pmpd::createStaticScheduler(std::vector<pmpd_switch_point> points) {
+pmpd::rt::createStaticScheduler(std::vector<pmpd_switch_point> points) {
   return std::make_unique<StaticScheduler>(std::move(points));
 }
 

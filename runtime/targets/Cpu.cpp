@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 
 namespace {
 
@@ -49,8 +49,8 @@ private:
 
 } // namespace
 
-pmpd_status pmpd::createCpuTarget(const Model &model, int threads,
-                                  std::unique_ptr<Target> &target) {
+pmpd_status pmpd::rt::createCpuTarget(const Model &model, int threads,
+                                      std::unique_ptr<Target> &target) {
   const pmpd_model_desc &desc = model.desc();
   uint64_t scratchBytes = 0;
   for (int32_t i = 0; i < desc.region_count; ++i)

@@ -4,7 +4,7 @@
 
 #include "runtime/Model.h"
 
-namespace pmpd {
+namespace pmpd::rt {
 
 /// One call of a region on tokens the session has checked.
 struct RegionCall {
@@ -37,6 +37,6 @@ public:
 pmpd_status createCpuTarget(const Model &model, int threads,
                             std::unique_ptr<Target> &target);
 
-} // namespace pmpd
+} // namespace pmpd::rt
 
 #endif // PMPD_RUNTIME_TARGETS_TARGET_H

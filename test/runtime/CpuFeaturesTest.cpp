@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-using pmpd::missingCpuFeatures;
+using pmpd::rt::missingCpuFeatures;
 
 TEST(CpuFeatures, needs_nothing_of_an_empty_list) {
   EXPECT_TRUE(missingCpuFeatures("").empty());

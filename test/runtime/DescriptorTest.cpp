@@ -4,7 +4,7 @@
 #include "pmpd/layout.h"
 #include "test/runtime/Fixture.h"
 
-using namespace pmpd;
+using namespace pmpd::rt;
 using namespace pmpd::test;
 
 namespace {

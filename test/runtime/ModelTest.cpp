@@ -88,6 +88,11 @@ TEST_F(DirectoryTest, refuses_another_machine) {
   EXPECT_FAILS(PMPD_UNSUPPORTED_CPU, "compiled for riscv64", open());
 }
 
+TEST_F(DirectoryTest, refuses_a_model_that_can_only_be_linked) {
+  edit(R"("library": "fake.so",)", "");
+  EXPECT_FAILS(PMPD_BAD_MODEL, "without a shared library", open());
+}
+
 TEST_F(DirectoryTest, refuses_a_library_that_is_none) {
   dir.write("fake.so", std::string("not ELF"));
   EXPECT_FAILS(PMPD_BAD_MODEL, "cannot load", open());

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <thread>
 
-using pmpd::ThreadPool;
+using pmpd::rt::ThreadPool;
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-using namespace pmpd;
+using namespace pmpd::rt;
 using namespace pmpd::test;
 
 void WeightFileBuilder::add(const std::string &name, pmpd_section section,
