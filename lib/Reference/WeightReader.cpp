@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Reference/WeightReader.h"
+#include "lib/Pack/Pack.h"
 #include "lib/Quant/Half.h"
-#include "pmpd/layout.h"
 
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/FileSystem.h"
@@ -36,23 +36,26 @@ NestedShape pmpd::getNestedShape(NestedType type) {
   return shape;
 }
 
+InFlightDiagnostic pmpd::emitWeightError(WeightOp weight) {
+  return weight.emitError("weight @") << weight.getSymName() << ": ";
+}
+
 /// Bytes that `source` must hold for `weight`; an error if their elements
 /// cannot be read as the weight's.
 static FailureOr<uint64_t> getSourceBytes(WeightOp weight, SourceAttr source) {
   Type element = source.getType().getElementType();
   if (NestedType nested = weight.getNested()) {
     if (nested.getScheme() != Scheme::Affine || !element.isInteger(8))
-      return weight.emitOpError("expected an affine weight with its codes in a "
-                                "source of i8, but got ")
+      return emitWeightError(weight)
+             << "expected an affine weight with its codes in a source of i8, "
+                "but got "
              << nested << " from " << source.getType();
-    return pmpd_plain_tensor_bytes(nested.getRows(), nested.getCols(),
-                                   nested.getGroup(),
-                                   nested.getPrefixes().size());
+    return packedBytes(getNestedShape(nested), PMPD_LAYOUT_PLAIN);
   }
   if (!element.isF16() && !element.isBF16() && !element.isF32() &&
       !element.isF64())
-    return weight.emitOpError(
-               "expected a source of f16, bf16, f32 or f64, but got ")
+    return emitWeightError(weight)
+           << "expected a source of f16, bf16, f32 or f64, but got "
            << source.getType();
   return source.getType().getNumElements() *
          (element.getIntOrFloatBitWidth() / 8);
@@ -61,27 +64,27 @@ static FailureOr<uint64_t> getSourceBytes(WeightOp weight, SourceAttr source) {
 FailureOr<WeightReader> WeightReader::open(WeightOp weight) {
   SourceAttr source = weight.getSourceAttr();
   if (!source)
-    return weight.emitOpError("expected a source to read values from");
+    return emitWeightError(weight) << "expected a source to read values from";
   FailureOr<uint64_t> needed = getSourceBytes(weight, source);
   if (failed(needed))
     return failure();
   uint64_t size = 0;
   std::error_code error = llvm::sys::fs::file_size(source.getFile(), size);
   if (error)
-    return weight.emitOpError("cannot read '")
-           << source.getFile() << "': " << error.message();
+    return emitWeightError(weight)
+           << "cannot read '" << source.getFile() << "': " << error.message();
   if (source.getOffset() < 0 ||
       static_cast<uint64_t>(source.getOffset()) > size ||
       size - source.getOffset() < *needed)
-    return weight.emitOpError("expected ")
-           << *needed << " bytes from offset " << source.getOffset() << " of '"
-           << source.getFile() << "', but it ends at " << size
-           << "; copy the file again";
+    return emitWeightError(weight)
+           << "expected " << *needed << " bytes from offset "
+           << source.getOffset() << " of '" << source.getFile()
+           << "', but it ends at " << size << "; copy the file again";
   auto bytes = llvm::MemoryBuffer::getFileSlice(source.getFile(), *needed,
                                                 source.getOffset());
   if (!bytes)
-    return weight.emitOpError("cannot read '")
-           << source.getFile() << "': " << bytes.getError().message();
+    return emitWeightError(weight) << "cannot read '" << source.getFile()
+                                   << "': " << bytes.getError().message();
   return WeightReader(weight, source, std::move(*bytes));
 }
 
@@ -138,17 +141,6 @@ std::vector<float> WeightReader::read(int64_t begin, int64_t end) const {
 }
 
 NestedTensor WeightReader::readNested() const {
-  NestedTensor tensor(getNestedShape(nested));
-  const char *start = bytes->getBufferStart();
-  std::memcpy(tensor.codes.data(), start, tensor.codes.size());
-  for (size_t prefix = 0; prefix < tensor.params.size(); ++prefix) {
-    NestedParams &params = tensor.params[prefix];
-    const char *pairs =
-        start + pmpd_plain_params_offset(rows, cols, nested.getGroup(), prefix);
-    for (size_t i = 0; i < params.scale.size(); ++i) {
-      std::memcpy(&params.scale[i], pairs + 4 * i, 2);
-      std::memcpy(&params.min[i], pairs + 4 * i + 2, 2);
-    }
-  }
-  return tensor;
+  return unpack(getNestedShape(nested), PMPD_LAYOUT_PLAIN,
+                reinterpret_cast<const uint8_t *>(bytes->getBufferStart()));
 }

@@ -12,6 +12,9 @@
 
 namespace pmpd {
 
+/// Begins an error on `weight` with its name.
+mlir::InFlightDiagnostic emitWeightError(WeightOp weight);
+
 /// The shape of a nested type in the terms of lib/Quant, which knows only
 /// affine weights.
 NestedShape getNestedShape(NestedType type);
