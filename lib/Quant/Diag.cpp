@@ -192,11 +192,13 @@ DiagQuantizer::findThresholds(const Group &group,
 
 /// The choosing step. Returns whether a code changed.
 bool DiagQuantizer::chooseCodes(Group &group, const PerPrefix &lambda) const {
+  // Bytes may alias anything, so only copies let the loop vectorize.
   const Thresholds thresholds = findThresholds(group, lambda);
+  const int64_t count = shape.group;
   const float *values = group.centered.data();
   uint8_t *codes = group.codes.data();
   int changed = 0;
-  for (int64_t k = 0; k < shape.group; ++k) {
+  for (int64_t k = 0; k < count; ++k) {
     int code = 0;
     for (float threshold : thresholds)
       code += values[k] > threshold;

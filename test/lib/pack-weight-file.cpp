@@ -4,7 +4,10 @@
 #include "test/lib/RandomTensor.h"
 #include "test/lib/TemporaryFolder.h"
 
+#include <csignal>
 #include <cstring>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace pmpd;
 using namespace pmpd::test;
@@ -108,6 +111,24 @@ TEST_F(WeightFile, NothingAppearsWithoutCommit) {
     EXPECT_EQ(count(), 1);
   }
   EXPECT_EQ(count(), 0);
+}
+
+TEST_F(WeightFile, NothingAppearsWhenKilled) {
+  write("w", "old");
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::string error;
+    auto writer = WeightFileWriter::create(pathOf("w"), error);
+    if (writer)
+      writer->addSection(WeightSection::dense("a", PMPD_F32, 1, 8),
+                         dense.data(), error);
+    raise(SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(read("w"), "old");
 }
 
 TEST_F(WeightFile, AnOldFileStaysUntilCommit) {
