@@ -119,7 +119,8 @@ void DiagQuantizer::quantizeGroup(Group &group, int64_t index,
 void DiagQuantizer::setUniformCodes(Group &group, float reach) const {
   float last = static_cast<float>((1 << shape.bits) - 1);
   float span = reach * (group.high - group.low);
-  float inverse = span > 0 ? last / span : 0;
+  // The inverse of less would overflow; halves end at 2^-24 anyway.
+  float inverse = span > 0x1p-100f ? last / span : 0;
   for (int64_t k = 0; k < shape.group; ++k) {
     float code = std::clamp(group.centered[k] * inverse + last / 2, 0.0f, last);
     group.codes[k] = static_cast<uint8_t>(code + 0.5f);

@@ -189,7 +189,7 @@ TEST(Quantizer, ConstantAndTinyAndHugeGroupsStayFinite) {
     weights[32 + k] = 0.37f;
     weights[64 + k] = 1e-7f * k;
     weights[96 + k] = k % 2 ? MaxHalf : -MaxHalf;
-    weights[128 + k] = 1e-40f * k;
+    weights[128 + k] = 0x1p-149f * (k % 3);
   }
   for (const QuantizerInfo &info : quantizers()) {
     NestedTensor tensor = quantizeWith(info.name.data(), weights, {}, shape);
