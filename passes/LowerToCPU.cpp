@@ -43,7 +43,7 @@ public:
 private:
   LogicalResult lower(Operation *op);
   LogicalResult lowerLinear(LinearOp op);
-  void launch(Operation *op, const Kernel &kernel,
+  void launch(Operation *op, Kernel kernel,
               ArrayRef<AddressAttr> addresses);
 
   AddressAttr at(Space space, int64_t offset, int64_t skip = 0) {
@@ -90,7 +90,7 @@ FailureOr<AddressAttr> Lowering::placeOf(Operation *op,
   return at(Space::Weights, *offset);
 }
 
-void Lowering::launch(Operation *op, const Kernel &kernel,
+void Lowering::launch(Operation *op, Kernel kernel,
                       ArrayRef<AddressAttr> addresses) {
   OpBuilder builder(op);
   bool logits = llvm::any_of(op->getOperands(), [&](Value operand) {

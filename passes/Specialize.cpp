@@ -59,7 +59,8 @@ struct Specialize : impl::SpecializeBase<Specialize> {
       std::string name =
           (stringifyPhase(kind) + "_b" + Twine(bits)).str();
       auto region = RegionOp::create(builder, phase.getLoc(), name, kind, bits,
-                                     maxRows, /*scratch=*/IntegerAttr());
+                                     maxRows, /*scratch=*/IntegerAttr(),
+                                     /*weight_bytes=*/IntegerAttr());
       IRMapping mapping;
       phase.getBodyRegion().cloneInto(&region.getBodyRegion(), mapping);
       if (failed(readAt(model, region, bits)))

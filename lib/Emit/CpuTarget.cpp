@@ -2,6 +2,7 @@
 #include "lib/Emit/CpuTarget.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -92,8 +93,8 @@ Expected<CpuTarget> resolveCpu(StringRef arch, StringRef cpu) {
       CodeGenOptLevel::Aggressive));
   std::string enabled;
   for (const SubtargetFeatureKV &feature :
-       result.machine->getMCSubtargetInfo().getEnabledProcessorFeatures()) {
-    StringRef key = feature.key();
+       result.machine->getMCSubtargetInfo()->getEnabledProcessorFeatures()) {
+    StringRef key = feature.Key;
     enabled += ",+" + key.str();
     if (isRequirement(triple, key))
       result.features += (result.features.empty() ? "" : ",") + key.str();

@@ -12,7 +12,9 @@ namespace pmpd::emit {
 
 std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
                                   LLVMContext &context) {
-  mlir::registerAllToLLVMIRTranslations(*module.getContext());
+  mlir::DialectRegistry registry;
+  mlir::registerAllToLLVMIRTranslations(registry);
+  module.getContext()->appendDialectRegistry(registry);
   std::unique_ptr<Module> translated =
       mlir::translateModuleToLLVMIR(module, context, "pmpd");
   if (!translated)

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/pmpd-compile/Options.h"
+#include "lib/Emit/Interface.h"
+#include "pmpd/kernel.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <iostream>
+
+namespace {
+
+/// A C identifier from a file name.
+std::string nameFrom(const std::string &path) {
+  std::string name = std::filesystem::path(path).stem().string();
+  for (char &c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c)))
+      c = '_';
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])))
+    name.insert(name.begin(), '_');
+  return name;
+}
+
+bool contains(const std::vector<int> &list, int value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+/// What follows from several options together. Returns an error text or "".
+std::string complete(Options &options) {
+  if (options.name.empty())
+    options.name = nameFrom(options.model);
+  if (!pmpd::emit::isValidName(options.name))
+    return "--name " + options.name + ": expected letters, digits and _";
+  if (options.arch.empty())
+#if defined(__aarch64__)
+    options.arch = "aarch64";
+#else
+    options.arch = "x86-64";
+#endif
+  if (options.decodeBits.empty())
+    options.decodeBits = options.bits;
+  if (options.prefillBits.empty())
+    options.prefillBits = {
+        *std::max_element(options.bits.begin(), options.bits.end())};
+  for (auto [flag, list] : {std::pair("--prefill-bits", &options.prefillBits),
+                            std::pair("--decode-bits", &options.decodeBits)})
+    for (int value : *list)
+      if (!contains(options.bits, value))
+        return std::string(flag) + " " + std::to_string(value) +
+               ": expected bits that --bits names";
+  bool unquantized = options.bits.front() >= 16;
+  if (options.kv.empty())
+    options.kv = options.bits.front() == 32 ? "f32" : "f16";
+  if (unquantized && !options.calibration.empty())
+    return "--calibration: nothing to calibrate at --bits " +
+           std::to_string(options.bits.front());
+  if (options.layout == "plain" && options.activations != "f32")
+    return "--layout plain: expected --activations f32";
+  if (options.tokenizer.empty()) {
+    auto beside = std::filesystem::path(options.model).parent_path() /
+                  "tokenizer.json";
+    std::error_code ignored;
+    if (std::filesystem::exists(beside, ignored))
+      options.tokenizer = beside.string();
+  }
+  if (!options.calibration.empty() && options.tokenizer.empty())
+    return "--calibration needs --tokenizer, as there is no tokenizer.json "
+           "beside the model";
+  return "";
+}
+
+} // namespace
+
+Parsed parseOptions(int argc, char **argv, Options &options) {
+  CLI::App app("Compiles an ONNX decoder model into a library whose weights are "
+               "readable at several precisions.",
+               "pmpd-compile");
+  auto bits = CLI::IsMember({2, 3, 4, 16, 32});
+  std::vector<std::string> emit;
+  app.add_option("model", options.model, "the ONNX model")
+      ->required()
+      ->type_name("MODEL.onnx");
+  app.add_option("-o,--output", options.output, "output directory")
+      ->required()
+      ->type_name("DIR");
+  app.add_option("--name", options.name,
+                 "name of files and symbols (default: from the model's)");
+  app.add_option("--bits", options.bits,
+                 "bits the weights are readable at: any of 2,3,4, or 16 or 32 "
+                 "for unquantized weights")
+      ->delimiter(',')
+      ->check(bits)
+      ->capture_default_str();
+  app.add_option("--prefill-bits", options.prefillBits,
+                 "bits of the prefill phase (default: the highest)")
+      ->delimiter(',')
+      ->check(bits);
+  app.add_option("--decode-bits", options.decodeBits,
+                 "bits of the decode phase (default: all)")
+      ->delimiter(',')
+      ->check(bits);
+  app.add_option("--precision", options.precision,
+                 "fix the bits of layers whose whole name matches; repeatable")
+      ->type_name("REGEX=BITS");
+  app.add_option("--group", options.group, "columns per scale and minimum")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--quantizer", options.quantizer, "rtn or diag")
+      ->capture_default_str();
+  app.add_option("--calibration", options.calibration,
+                 "text to measure activations on")
+      ->type_name("FILE");
+  app.add_option("--calibration-tokens", options.calibrationTokens,
+                 "most tokens to calibrate on")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--tokenizer", options.tokenizer,
+                 "tokenizer.json to ship with the model (default: the one "
+                 "beside it)")
+      ->type_name("FILE");
+  app.add_option("--activations", options.activations,
+                 "of linear layers: q8, q16 or f32")
+      ->check(CLI::IsMember({"q8", "q16", "f32"}))
+      ->capture_default_str();
+  app.add_option("--kv", options.kv,
+                 "element of the KV cache: f16 or f32 (default: f16, and f32 "
+                 "with --bits 32)")
+      ->check(CLI::IsMember({"f16", "f32"}));
+  app.add_option("--layout", options.layout,
+                 "of nested weights: s, or plain, the readable reference")
+      ->check(CLI::IsMember({"s", "plain"}))
+      ->capture_default_str();
+  app.add_option("--ctx", options.context,
+                 "most tokens in the KV cache (default: what the model allows, "
+                 "up to 4096)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--prefill-rows", options.prefillRows,
+                 "most tokens per call of the prefill phase")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--target", options.arch,
+                 "x86-64 or aarch64 (default: this machine's)")
+      ->check(CLI::IsMember({"x86-64", "aarch64"}));
+  app.add_option("--cpu", options.cpu,
+                 "native, portable, avx2, avxvnni, avx512vnni, or a name of "
+                 "LLVM's")
+      ->capture_default_str();
+  app.add_option("--emit", emit,
+                 "any of mlir,llvm,obj,static,shared (default: static,shared)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"mlir", "llvm", "obj", "static", "shared"}));
+  app.add_option("-j,--threads", options.threads, "threads (default: all)");
+  app.add_flag("--timing", options.timing, "print the time of every pass");
+  app.set_version_flag("--version", "pmpd-compile, model ABI " + std::to_string(PMPD_ABI_VERSION));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success &done) {
+    app.exit(done);
+    return Parsed::Done;
+  } catch (const CLI::ParseError &error) {
+    std::cerr << "pmpd-compile: " << error.what()
+              << "\nSee pmpd-compile --help.\n";
+    return Parsed::Invalid;
+  }
+  if (!emit.empty())
+    options.emit = {emit.begin(), emit.end()};
+  std::string problem = complete(options);
+  if (problem.empty())
+    return Parsed::Run;
+  std::cerr << "pmpd-compile: " << problem << '\n';
+  return Parsed::Invalid;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef TOOLS_PMPD_COMPILE_OPTIONS_H
+#define TOOLS_PMPD_COMPILE_OPTIONS_H
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+/// The command line of pmpd-compile, checked as far as it can be alone.
+struct Options {
+  std::string model, output, name, tokenizer, calibration;
+  std::vector<int> bits = {2, 3, 4}, prefillBits, decodeBits;
+  std::vector<std::string> precision;
+  int64_t group = 128, context = 0, prefillRows = 64, calibrationTokens = 4096;
+  std::string quantizer = "diag", activations = "q8", kv, layout = "s";
+  std::string arch, cpu = "native";
+  std::set<std::string> emit = {"static", "shared"};
+  unsigned threads = 0;
+  bool timing = false;
+};
+
+enum class Parsed { Run, Done, Invalid };
+
+/// Fills `options`. Done: help or the version was printed. Invalid: an error
+/// was printed.
+Parsed parseOptions(int argc, char **argv, Options &options);
+
+#endif // TOOLS_PMPD_COMPILE_OPTIONS_H
