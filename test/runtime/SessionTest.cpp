@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstring>
-#include <fstream>
+#include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
 
@@ -36,11 +36,17 @@ protected:
   }
 };
 
-/// Bytes of this process that are in memory.
-uint64_t residentBytes() {
-  uint64_t total = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> total >> resident;
-  return resident * uint64_t(sysconf(_SC_PAGESIZE));
+/// Bytes of the session's KV cache that are in memory.
+uint64_t residentBytes(const SessionPtr &session, uint64_t kvBytes) {
+  const void *start = nullptr; // layer 0 is first, and on a page
+  EXPECT_PMPD_OK(pmpd_session_kv(session.get(), 0, &start, nullptr));
+  const uint64_t pageBytes = uint64_t(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> pages((kvBytes + pageBytes - 1) / pageBytes);
+  EXPECT_EQ(mincore(const_cast<void *>(start), kvBytes, pages.data()), 0);
+  uint64_t resident = 0;
+  for (unsigned char page : pages)
+    resident += page & 1;
+  return resident * pageBytes;
 }
 
 } // namespace
@@ -232,17 +238,18 @@ TEST_F(SessionTest, memory_grows_with_the_tokens) {
   model.reset(opened);
   const uint64_t reserved = fakeLongModel()->kv_bytes;
   ASSERT_EQ(reserved, uint64_t(128) << 20);
-  const uint64_t before = residentBytes();
   SessionPtr session = newSession();
+  EXPECT_EQ(residentBytes(session, reserved), 0u);
   ASSERT_PMPD_OK(prefill(session, {1, 2, 3}));
-  EXPECT_LT(residentBytes() - before, uint64_t(4) << 20);
-  // Attention of the fake model is quadratic, so touch the pages directly.
-  const void *keys = nullptr;
-  ASSERT_PMPD_OK(pmpd_session_kv(session.get(), 0, &keys, nullptr));
-  std::memset(const_cast<void *>(keys), 1, reserved / 2);
-  EXPECT_GT(residentBytes() - before, reserved / 2 - (uint64_t(1) << 20));
+  // One page per layer, K or V, and head.
+  const uint64_t stretches = kLayers * 2 * kKvHeads;
+  const uint64_t page = uint64_t(sysconf(_SC_PAGESIZE));
+  EXPECT_EQ(residentBytes(session, reserved), stretches * page);
+  ASSERT_PMPD_OK(prefill(session, someTokens(1000)));
+  EXPECT_LE(residentBytes(session, reserved), stretches * 5 * page);
+  EXPECT_GE(residentBytes(session, reserved), stretches * 16 * 1000);
   pmpd_session_reset(session.get());
-  EXPECT_LT(residentBytes() - before, uint64_t(4) << 20);
+  EXPECT_EQ(residentBytes(session, reserved), 0u);
 }
 
 TEST_F(SessionTest, a_cancel_ends_a_long_prefill_and_leaves_no_trace) {
