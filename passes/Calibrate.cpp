@@ -52,7 +52,7 @@ LogicalResult Calibrate::checkOptions() {
              << option->ArgStr;
   if (tokens < 2)
     return getOperation().emitError("expected at least 2 tokens, but got ")
-           << tokens;
+           << tokens.getValue();
   return success();
 }
 

@@ -121,7 +121,7 @@ LogicalResult Quantize::checkOptions(const Uses &uses) {
   }
   if (group <= 0 || group % PMPD_TILE_COLS != 0)
     return getOperation().emitError("expected a group that is a multiple of ")
-           << +PMPD_TILE_COLS << ", but got " << group;
+           << +PMPD_TILE_COLS << ", but got " << group.getValue();
   // All layers that do not fit, so that one run is enough to choose a group.
   LogicalResult fits = success();
   for (auto &[weight, use] : uses)
@@ -136,7 +136,7 @@ LogicalResult Quantize::checkGroup(WeightOp weight) {
     return success();
   InFlightDiagnostic error = emitWeightError(weight)
                              << "expected a group that divides its " << cols
-                             << " columns, but got " << group;
+                             << " columns, but got " << group.getValue();
   SmallVector<int64_t> candidates;
   for (int64_t other = PMPD_TILE_COLS; other <= cols; other += PMPD_TILE_COLS)
     if (cols % other == 0)
