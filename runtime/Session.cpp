@@ -165,9 +165,9 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
   base = held - 1; // these logits choose token 0, the next step's token 1
   previousBits = prefillRegion->bits;
   haveLogits = logitRows > 0;
-  const float *last = logits + (logitRows - 1) * desc().vocab;
-  if (haveLogits && last != lastLogits.data())
-    std::copy_n(last, desc().vocab, lastLogits.data());
+  if (haveLogits && logits != lastLogits.data())
+    std::copy_n(logits + (logitRows - 1) * desc().vocab, desc().vocab,
+                lastLogits.data());
   double seconds = timer.seconds();
   totals.prefill_tokens += count;
   totals.prefill_seconds += seconds;

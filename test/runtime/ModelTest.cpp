@@ -118,7 +118,7 @@ TEST_F(ModelTest, checks_its_arguments) {
   EXPECT_FAILS(PMPD_BAD_ARGUMENT, "NULL",
                pmpd_model_open(fakeModel(), weights.c_str(), nullptr, nullptr));
   pmpd_model_options options = PMPD_MODEL_OPTIONS_INIT;
-  options.verify = pmpd_verify(9);
+  options.verify = pmpd_verify(3);
   EXPECT_FAILS(
       PMPD_BAD_ARGUMENT, "verify",
       pmpd_model_open(fakeModel(), weights.c_str(), &options, &opened));
