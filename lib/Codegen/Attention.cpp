@@ -39,8 +39,7 @@ public:
       // Blocks start at the first position, so they do not depend on how a
       // prompt is cut into chunks beyond that.
       unsigned block = b.lanes();
-      Value whole =
-          b.add(begin, b.mul(b.div(b.sub(end, begin), block), block));
+      Value whole = b.add(begin, b.mul(b.div(b.sub(end, begin), block), block));
       Values state = {
           arith::ConstantOp::create(
               b, b.getF32FloatAttr(std::numeric_limits<float>::lowest())),
@@ -66,8 +65,8 @@ private:
     query.clear();
     Value scale = b.splat(shape.scale, width);
     for (unsigned c = 0; c < chunks; ++c) {
-      Value x = b.load(b.pointer(0), {row, b.add(firstCol, c * width)}, width,
-                       width);
+      Value x =
+          b.load(b.pointer(0), {row, b.add(firstCol, c * width)}, width, width);
       query.push_back(arith::MulFOp::create(b, x, scale));
     }
   }
@@ -163,9 +162,8 @@ Kernel KernelLibrary::kvAppend(const CacheShape &shape) {
 
 Kernel KernelLibrary::attention(const AttentionShape &shape) {
   int64_t cols = shape.heads * shape.cache.headDim;
-  std::string name =
-      llvm::formatv("attention_h{0}_{1}_s{2}", shape.heads,
-                    cacheName(shape.cache), nameOf(shape.scale));
+  std::string name = llvm::formatv("attention_h{0}_{1}_s{2}", shape.heads,
+                                   cacheName(shape.cache), nameOf(shape.scale));
   if (shape.window)
     name += "_w" + std::to_string(*shape.window);
   return {get(name, {f32Rows(cols), cacheType(shape.cache), f32Rows(cols)},

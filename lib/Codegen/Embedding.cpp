@@ -13,8 +13,7 @@ Kernel KernelLibrary::embed(int64_t cols, Type table, double scale) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {
       Value token = memref::LoadOp::create(b, b.pointer(0), row);
-      Value entry =
-          arith::IndexCastUIOp::create(b, b.getIndexType(), token);
+      Value entry = arith::IndexCastUIOp::create(b, b.getIndexType(), token);
       b.columns(cols, [&](Value col, int64_t count) {
         Value x = b.load(b.pointer(1), {entry, col}, count, b.lanes());
         if (scale != 1.0)
@@ -23,8 +22,8 @@ Kernel KernelLibrary::embed(int64_t cols, Type table, double scale) {
       });
     });
   };
-  std::string name = llvm::formatv("embed_{0}_k{1}_s{2}", nameOf(table), cols,
-                                   nameOf(scale));
+  std::string name =
+      llvm::formatv("embed_{0}_k{1}_s{2}", nameOf(table), cols, nameOf(scale));
   Type i32 = IntegerType::get(module.getContext(), 32);
   return {get(name,
               {MemRefType::get({anyRows}, i32),
@@ -45,8 +44,8 @@ Kernel KernelLibrary::addPosition(int64_t cols, Type table, int64_t offset) {
       });
     });
   };
-  std::string name = llvm::formatv("add_position_{0}_k{1}_o{2}", nameOf(table),
-                                   cols, offset);
+  std::string name =
+      llvm::formatv("add_position_{0}_k{1}_o{2}", nameOf(table), cols, offset);
   return {get(name,
               {f32Rows(cols), MemRefType::get({anyRows, cols}, table),
                f32Rows(cols)},

@@ -32,9 +32,8 @@ void storePanel(KernelBuilder &b, int64_t weightRows, int64_t panelRows,
     return storeFirst(panelRows);
   if (weightRows < panelRows)
     return storeFirst(partial);
-  Value isLast =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, panel,
-                            b.index(weightRows / panelRows));
+  Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, panel,
+                                       b.index(weightRows / panelRows));
   auto branch = scf::IfOp::create(b, isLast, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());

@@ -33,13 +33,11 @@ Value KernelBuilder::halfToFloat(Value vector) {
       arith::MulFOp::create(*this,
                             arith::BitcastOp::create(*this, floats, magnitude),
                             splat(0x1p112, width)));
-  Value special =
-      arith::OrIOp::create(*this, magnitude, constant(0x7F800000));
+  Value special = arith::OrIOp::create(*this, magnitude, constant(0x7F800000));
   Value isSpecial = arith::CmpIOp::create(*this, arith::CmpIPredicate::sge,
                                           magnitude, constant(0x0F800000));
   Value bits = arith::OrIOp::create(
-      *this, sign,
-      arith::SelectOp::create(*this, isSpecial, special, finite));
+      *this, sign, arith::SelectOp::create(*this, isSpecial, special, finite));
   return arith::BitcastOp::create(*this, floats, bits);
 }
 

@@ -76,10 +76,9 @@ Values KernelBuilder::columns(
   int64_t whole = cols / width * width;
   Values carried(init);
   if (whole)
-    carried = loop(index(0), index(whole), width, init,
-                   [&](Value col, ValueRange values) {
-                     return body(col, width, values);
-                   });
+    carried = loop(
+        index(0), index(whole), width, init,
+        [&](Value col, ValueRange values) { return body(col, width, values); });
   if (whole != cols)
     carried = body(index(whole), cols - whole, carried);
   return carried;
@@ -108,8 +107,8 @@ Value KernelBuilder::splat(double value, unsigned width) {
                                     static_cast<float>(value)));
 }
 Value KernelBuilder::splat(Value scalar, unsigned width) {
-  return vector::BroadcastOp::create(
-      *this, vectorOf(scalar.getType(), width), scalar);
+  return vector::BroadcastOp::create(*this, vectorOf(scalar.getType(), width),
+                                     scalar);
 }
 Value KernelBuilder::splatBytes(uint8_t value, unsigned width) {
   return arith::ConstantOp::create(

@@ -30,6 +30,33 @@ struct FmaToVector : OpRewritePattern<math::FmaOp> {
   }
 };
 
+/// math.floor -> the nearest integer, by rounding at the unit of a large sum,
+/// less one where that is above. Like FmaToVector, for targets without it.
+struct FloorToSum : OpRewritePattern<math::FloorOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::FloorOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto constant = [&](double value) -> Value {
+      TypedAttr attribute = rewriter.getF32FloatAttr(value);
+      if (auto vector = dyn_cast<VectorType>(op.getType()))
+        attribute = DenseElementsAttr::get(vector, attribute);
+      return arith::ConstantOp::create(rewriter, loc, attribute);
+    };
+    if (!getElementTypeOrSelf(op.getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "not f32");
+    Value x = op.getOperand();
+    Value magic = constant(0x1.8p23);
+    Value nearest = arith::SubFOp::create(
+        rewriter, loc, arith::AddFOp::create(rewriter, loc, x, magic), magic);
+    Value isAbove = arith::CmpFOp::create(
+        rewriter, loc, arith::CmpFPredicate::OGT, nearest, x);
+    Value below = arith::SubFOp::create(rewriter, loc, nearest, constant(1.0));
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, isAbove, below, nearest);
+    return success();
+  }
+};
+
 /// Elementary functions as polynomials: generated code calls no library.
 void expandFunctions(func::FuncOp func) {
   RewritePatternSet patterns(func.getContext());
@@ -37,7 +64,7 @@ void expandFunctions(func::FuncOp func) {
     return name == math::ExpOp::getOperationName() ||
            name == math::ErfcOp::getOperationName();
   });
-  patterns.add<FmaToVector>(func.getContext());
+  patterns.add<FmaToVector, FloorToSum>(func.getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     llvm::report_fatal_error("expansion of a kernel does not converge");
 }
@@ -65,8 +92,8 @@ func::FuncOp KernelLibrary::get(StringRef name, ArrayRef<MemRefType> pointers,
                            FunctionType::get(context, inputs, TypeRange()));
   func.setPrivate();
   // Two libraries in one program may hold kernels of the same name.
-  func->setAttr("llvm.linkage", LLVM::LinkageAttr::get(
-                                    context, LLVM::Linkage::Internal));
+  func->setAttr("llvm.linkage",
+                LLVM::LinkageAttr::get(context, LLVM::Linkage::Internal));
   KernelBuilder kernel(func, target);
   body(kernel);
   func::ReturnOp::create(kernel);

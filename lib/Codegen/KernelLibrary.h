@@ -111,6 +111,8 @@ public:
   Kernel add(int64_t cols);
   Kernel mul(int64_t cols);
 
+  mlir::MLIRContext *getContext() { return module.getContext(); }
+
 private:
   using Body = llvm::function_ref<void(KernelBuilder &)>;
 

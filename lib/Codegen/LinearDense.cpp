@@ -44,8 +44,8 @@ private:
       for (Value n : weightRows)
         weights.push_back(b.load(b.pointer(0), {n, col}, width, lanes));
       for (unsigned row = 0; row < count; ++row) {
-        Value x = b.load(b.pointer(1), {b.add(firstRow, row), col}, width,
-                         lanes);
+        Value x =
+            b.load(b.pointer(1), {b.add(firstRow, row), col}, width, lanes);
         for (unsigned n = 0; n < panelRows; ++n) {
           Value &sum = sums[row * panelRows + n];
           sum = b.fma(weights[n], x, sum);

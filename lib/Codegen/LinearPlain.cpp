@@ -28,12 +28,11 @@ Value dequantize(KernelBuilder &b, const NestedLinear &shape, Value code,
 void emitLinearPlain(KernelBuilder &b, const NestedLinear &shape) {
   Value codes =
       b.view(b.pointer(0), 0, {shape.rows, shape.cols}, b.getI8Type());
-  Value params = b.view(b.pointer(0),
-                        pmpd_plain_params_offset(shape.rows, shape.cols,
-                                                 shape.group,
-                                                 shape.prefixIndex),
-                        {shape.rows, shape.cols / shape.group, 2},
-                        b.getF16Type());
+  Value params =
+      b.view(b.pointer(0),
+             pmpd_plain_params_offset(shape.rows, shape.cols, shape.group,
+                                      shape.prefixIndex),
+             {shape.rows, shape.cols / shape.group, 2}, b.getF16Type());
   Value input = b.pointer(1);
   Value output = b.pointer(2);
   b.tasks([&](Value n) {
@@ -41,23 +40,23 @@ void emitLinearPlain(KernelBuilder &b, const NestedLinear &shape) {
       Value init = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
       if (shape.bias)
         init = b.loadScalar(b.pointer(3), {n});
-      Values y = b.loop(
-          b.index(0), b.index(shape.cols / shape.group), 1, init,
-          [&](Value g, ValueRange sum) {
-            Value scale = b.loadScalar(params, {n, g, b.index(0)});
-            Value min = b.loadScalar(params, {n, g, b.index(1)});
-            Value first = b.mul(g, shape.group);
-            return b.loop(
-                first, b.add(first, shape.group), 1, sum,
-                [&](Value k, ValueRange sum) -> Values {
-                  Value code =
-                      memref::LoadOp::create(b, codes, ValueRange{n, k});
-                  Value weight = dequantize(b, shape, code, scale, min);
-                  Value x = b.loadScalar(input, {t, k});
-                  return {arith::AddFOp::create(
-                      b, sum[0], arith::MulFOp::create(b, weight, x))};
-                });
-          });
+      Values y =
+          b.loop(b.index(0), b.index(shape.cols / shape.group), 1, init,
+                 [&](Value g, ValueRange sum) {
+                   Value scale = b.loadScalar(params, {n, g, b.index(0)});
+                   Value min = b.loadScalar(params, {n, g, b.index(1)});
+                   Value first = b.mul(g, shape.group);
+                   return b.loop(
+                       first, b.add(first, shape.group), 1, sum,
+                       [&](Value k, ValueRange sum) -> Values {
+                         Value code =
+                             memref::LoadOp::create(b, codes, ValueRange{n, k});
+                         Value weight = dequantize(b, shape, code, scale, min);
+                         Value x = b.loadScalar(input, {t, k});
+                         return {arith::AddFOp::create(
+                             b, sum[0], arith::MulFOp::create(b, weight, x))};
+                       });
+                 });
       memref::StoreOp::create(b, y[0], output, ValueRange{t, n});
     });
   });
@@ -72,13 +71,13 @@ Kernel KernelLibrary::linearPlain(const NestedLinear &shape) {
       f32Rows(shape.cols), f32Rows(shape.rows)};
   if (shape.bias)
     pointers.push_back(MemRefType::get({shape.rows}, shape.bias));
-  std::string name = llvm::formatv(
-      "linear_plain_b{0}of{1}p{2}_n{3}_k{4}_g{5}{6}", shape.bits,
-      shape.parentBits, shape.prefixIndex, shape.rows, shape.cols, shape.group,
-      biasName(shape.bias));
-  return {get(name, pointers,
-              [&](KernelBuilder &b) { emitLinearPlain(b, shape); }),
-          shape.rows, /*perRow=*/false};
+  std::string name =
+      llvm::formatv("linear_plain_b{0}of{1}p{2}_n{3}_k{4}_g{5}{6}", shape.bits,
+                    shape.parentBits, shape.prefixIndex, shape.rows, shape.cols,
+                    shape.group, biasName(shape.bias));
+  return {
+      get(name, pointers, [&](KernelBuilder &b) { emitLinearPlain(b, shape); }),
+      shape.rows, /*perRow=*/false};
 }
 
 } // namespace pmpd::codegen

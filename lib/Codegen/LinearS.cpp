@@ -65,10 +65,9 @@ LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
   int64_t panels = llvm::divideCeil(shape.rows, PMPD_PANEL_ROWS);
   Value weight = b.pointer(0);
   for (unsigned j = 0; j < shape.bits; ++j)
-    planes.push_back(
-        b.view(weight, pmpd_s_region_offset(shape.rows, shape.cols, j),
-               {panels, shape.cols / PMPD_TILE_COLS, PMPD_LINE_BYTES},
-               b.getI8Type()));
+    planes.push_back(b.view(
+        weight, pmpd_s_region_offset(shape.rows, shape.cols, j),
+        {panels, shape.cols / PMPD_TILE_COLS, PMPD_LINE_BYTES}, b.getI8Type()));
   params = b.view(weight,
                   pmpd_s_params_offset(shape.rows, shape.cols, shape.group,
                                        shape.parentBits, shape.prefixIndex),
@@ -117,8 +116,8 @@ void LinearSEmitter::emitRows(Value panel, Value firstRow, unsigned count) {
     }
     return next;
   };
-  Values y = b.loop(b.index(0), b.index(shape.cols / shape.group), 1, zeros,
-                    body);
+  Values y =
+      b.loop(b.index(0), b.index(shape.cols / shape.group), 1, zeros, body);
   storePanel(b, shape.rows, PMPD_PANEL_ROWS, panel, firstRow, y, count);
 }
 
@@ -144,21 +143,20 @@ Values LinearSEmitter::addGroup(const Place &at, ValueRange y) {
   for (unsigned row = 0; row < at.count; ++row) {
     Value rowScale = rowParam(
         at, row, quantizedRowScaleOffset(shape.cols, activationBits()));
-    Value rowSum =
-        rowParam(at, row,
-                 quantizedRowSumOffset(shape.cols, activationBits(),
-                                       shape.group));
-    Value sum = b.fma(arith::MulFOp::create(b, scale, rowScale), dots[row],
-                      y[row]);
+    Value rowSum = rowParam(
+        at, row,
+        quantizedRowSumOffset(shape.cols, activationBits(), shape.group));
+    Value sum =
+        b.fma(arith::MulFOp::create(b, scale, rowScale), dots[row], y[row]);
     next.push_back(b.fma(min, rowSum, sum));
   }
   return next;
 }
 
 /// Calls `body` for the tiles of a group, some at a time without a loop.
-Values LinearSEmitter::groupTiles(
-    const Place &at, ValueRange init,
-    llvm::function_ref<Values(Value, ValueRange)> body) {
+Values
+LinearSEmitter::groupTiles(const Place &at, ValueRange init,
+                           llvm::function_ref<Values(Value, ValueRange)> body) {
   int64_t tiles = shape.group / PMPD_TILE_COLS;
   int64_t unroll = std::min<int64_t>(tiles, isa.unrolledTiles());
   while (tiles % unroll)
@@ -200,8 +198,8 @@ Values LinearSEmitter::integerDots(const Place &at) {
       Value whole;
       for (unsigned i = 0; i < shifts.count; ++i, ++sum) {
         unsigned shift = shifts.base + i * shifts.step;
-        Value term = arith::ShRSIOp::create(
-            b, *sum, b.splatInt(shift, isa.lanes()));
+        Value term =
+            arith::ShRSIOp::create(b, *sum, b.splatInt(shift, isa.lanes()));
         whole = whole ? arith::AddIOp::create(b, whole, term) : term;
       }
       Value real = arith::SIToFPOp::create(
@@ -226,11 +224,10 @@ Values LinearSEmitter::addTile(const Place &at, Value tile, ValueRange sums) {
     for (unsigned row = 0; row < at.count; ++row)
       for (unsigned part = 0; part < parts; ++part) {
         Value col = b.add(firstCol, part * shape.cols + 4 * codes.quad);
-        Value x = vector::LoadOp::create(
-            b, b.vectorOf(b.getI8Type(), 4), input,
-            ValueRange{b.add(at.firstRow, row), col});
-        Value &partial =
-            partials[(row * parts + part) * shifts.count + shift];
+        Value x =
+            vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), 4), input,
+                                   ValueRange{b.add(at.firstRow, row), col});
+        Value &partial = partials[(row * parts + part) * shifts.count + shift];
         partial = isa.dot(b, partial, codes.bytes, x);
       }
   }
@@ -260,8 +257,8 @@ Values LinearSEmitter::addExactGroup(const Place &at, ValueRange y) {
             arith::ShRUIOp::create(b, words,
                                    b.splatInt(8 * i + field.shift, lanes)),
             b.splatInt(field.mask >> field.shift, lanes));
-        Value real = arith::SIToFPOp::create(
-            b, b.vectorOf(b.getF32Type(), lanes), code);
+        Value real =
+            arith::SIToFPOp::create(b, b.vectorOf(b.getF32Type(), lanes), code);
         Value weight = b.fma(scale, real, min);
         Value col = b.add(firstCol, 4 * field.quad + i);
         for (unsigned row = 0; row < at.count; ++row) {
@@ -308,17 +305,15 @@ Kernel KernelLibrary::linearS(const NestedLinear &shape) {
             : bytes(anyRows * bytesPerQuantizedRow(shape.cols, activationBits,
                                                    shape.group)),
       f32Rows(shape.rows)};
-  std::string name =
-      llvm::formatv("linear_s_b{0}of{1}p{2}_{3}_n{4}_k{5}_g{6}{7}", shape.bits,
-                    shape.parentBits, shape.prefixIndex,
-                    nameOf(shape.activations), shape.rows, shape.cols,
-                    shape.group, biasName(shape.bias));
+  std::string name = llvm::formatv(
+      "linear_s_b{0}of{1}p{2}_{3}_n{4}_k{5}_g{6}{7}", shape.bits,
+      shape.parentBits, shape.prefixIndex, nameOf(shape.activations),
+      shape.rows, shape.cols, shape.group, biasName(shape.bias));
   if (shape.bias)
     pointers.push_back(MemRefType::get({shape.rows}, shape.bias));
   return {get(name, pointers,
               [&](KernelBuilder &b) { LinearSEmitter(b, shape).emit(); }),
-          static_cast<int64_t>(
-              llvm::divideCeil(shape.rows, PMPD_PANEL_ROWS)),
+          static_cast<int64_t>(llvm::divideCeil(shape.rows, PMPD_PANEL_ROWS)),
           /*perRow=*/false};
 }
 

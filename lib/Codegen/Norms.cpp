@@ -14,14 +14,14 @@ namespace {
 /// `count` elements and zeros, and keeps the zeros.
 Value meanOf(KernelBuilder &b, Value row, int64_t cols,
              llvm::function_ref<Value(Value, int64_t)> term) {
-  Values sum = b.columns(
-      cols, b.lanes(), b.splat(0.0, b.lanes()),
-      [&](Value col, int64_t count, ValueRange sum) -> Values {
-        Value x = b.load(b.pointer(0), {row, col}, count, b.lanes());
-        return {arith::AddFOp::create(b, sum[0], term(x, count))};
-      });
-  Value divisor = arith::ConstantOp::create(
-      b, b.getF32FloatAttr(static_cast<float>(cols)));
+  Values sum =
+      b.columns(cols, b.lanes(), b.splat(0.0, b.lanes()),
+                [&](Value col, int64_t count, ValueRange sum) -> Values {
+                  Value x = b.load(b.pointer(0), {row, col}, count, b.lanes());
+                  return {arith::AddFOp::create(b, sum[0], term(x, count))};
+                });
+  Value divisor =
+      arith::ConstantOp::create(b, b.getF32FloatAttr(static_cast<float>(cols)));
   return arith::DivFOp::create(b, b.sumOf(sum[0]), divisor);
 }
 
@@ -48,8 +48,8 @@ Kernel KernelLibrary::rmsNorm(int64_t cols, Type weight, double eps) {
       b.columns(cols, [&](Value col, int64_t count) {
         Value x = b.load(b.pointer(0), {row, col}, count, b.lanes());
         Value w = b.load(b.pointer(1), {col}, count, b.lanes());
-        Value y = arith::MulFOp::create(
-            b, arith::MulFOp::create(b, x, factor), w);
+        Value y =
+            arith::MulFOp::create(b, arith::MulFOp::create(b, x, factor), w);
         b.store(y, b.pointer(2), {row, col}, count);
       });
     });

@@ -34,13 +34,13 @@ private:
   void emitGroup(Value row, Value g) {
     Value first = b.mul(g, group);
     Value end = b.add(first, group);
-    Values max = b.loop(
-        first, end, width, b.splat(0.0, width),
-        [&](Value col, ValueRange max) -> Values {
-          Value x = b.load(b.pointer(0), {row, col}, width, width);
-          return {arith::MaxNumFOp::create(b, max[0],
-                                           math::AbsFOp::create(b, x))};
-        });
+    Values max =
+        b.loop(first, end, width, b.splat(0.0, width),
+               [&](Value col, ValueRange max) -> Values {
+                 Value x = b.load(b.pointer(0), {row, col}, width, width);
+                 return {arith::MaxNumFOp::create(b, max[0],
+                                                  math::AbsFOp::create(b, x))};
+               });
     auto [scale, inverse] = scaleOf(b.maxOf(max[0]));
     Value factor = b.splat(inverse, width);
     Values sum = b.loop(first, end, width, b.splatInt(0, width),
@@ -51,8 +51,8 @@ private:
                           storeIntegers(q, row, col);
                           return {arith::AddIOp::create(b, sum[0], q)};
                         });
-    Value total = vector::ReductionOp::create(b, vector::CombiningKind::ADD,
-                                              sum[0]);
+    Value total =
+        vector::ReductionOp::create(b, vector::CombiningKind::ADD, sum[0]);
     Value realTotal = arith::SIToFPOp::create(b, b.getF32Type(), total);
     storeFloat(scale, row, g, quantizedRowScaleOffset(cols, bits));
     storeFloat(arith::MulFOp::create(b, scale, realTotal), row, g,
@@ -117,8 +117,7 @@ private:
 
 } // namespace
 
-Kernel KernelLibrary::quantizeRows(int64_t cols, unsigned bits,
-                                   int64_t group) {
+Kernel KernelLibrary::quantizeRows(int64_t cols, unsigned bits, int64_t group) {
   std::string name =
       llvm::formatv("quantize_rows_q{0}_k{1}_g{2}", bits, cols, group);
   return {get(name,

@@ -21,8 +21,7 @@ public:
       b.loop(b.index(0), b.index(shape.heads), 1, [&](Value head) {
         Value first = b.mul(head, shape.headDim);
         b.columns(n, [&](Value i, int64_t count) {
-          Value cosine =
-              b.load(b.pointer(1), {position, i}, count, b.lanes());
+          Value cosine = b.load(b.pointer(1), {position, i}, count, b.lanes());
           Value sine =
               b.load(b.pointer(1), {position, b.add(i, n)}, count, b.lanes());
           if (shape.style == RopeStyle::Half)
@@ -61,11 +60,9 @@ private:
 
   void rotatePairs(Value row, Value col, int64_t count, Value cosine,
                    Value sine) {
-    Value pairs =
-        b.load(b.pointer(0), {row, col}, 2 * count, 2 * b.lanes());
+    Value pairs = b.load(b.pointer(0), {row, col}, 2 * count, 2 * b.lanes());
     auto split = vector::DeinterleaveOp::create(b, pairs);
-    auto [x, y] =
-        rotate(split.getRes1(), split.getRes2(), cosine, sine);
+    auto [x, y] = rotate(split.getRes1(), split.getRes2(), cosine, sine);
     b.store(vector::InterleaveOp::create(b, x, y), b.pointer(2), {row, col},
             2 * count);
   }
@@ -78,9 +75,9 @@ private:
 
 Kernel KernelLibrary::rope(const RopeShape &shape) {
   int64_t cols = shape.heads * shape.headDim;
-  std::string name = llvm::formatv(
-      "rope_{0}_h{1}_d{2}_n{3}", stringifyRopeStyle(shape.style), shape.heads,
-      shape.headDim, shape.frequencies);
+  std::string name =
+      llvm::formatv("rope_{0}_h{1}_d{2}_n{3}", stringifyRopeStyle(shape.style),
+                    shape.heads, shape.headDim, shape.frequencies);
   return {get(name,
               {f32Rows(cols), f32Rows(2 * shape.frequencies), f32Rows(cols)},
               [&](KernelBuilder &b) { RopeEmitter(b, shape).emit(); }),

@@ -21,8 +21,7 @@ constexpr ISAInfo infos[] = {
     {ISA::AVX2, "avx2", "+avx2,+fma,+f16c", 8},
     {ISA::AVXVNNI, "avxvnni", "+avx2,+fma,+f16c,+avxvnni", 8},
     {ISA::AVX512VNNI, "avx512vnni",
-     "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni",
-     16},
+     "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 16},
 };
 
 const ISAInfo &infoOf(ISA isa) { return infos[static_cast<unsigned>(isa)]; }

@@ -28,23 +28,23 @@ struct AVX2 : Isa {
   Value dot(KernelBuilder &b, Value partial, Value codes,
             Value x) const override {
     Value quad = vector::BitCastOp::create(b, b.vectorOf(b.getI32Type(), 1), x);
-    Value all = vector::BitCastOp::create(
-        b, codes.getType(), b.splat(b.extract(quad, 0), lanes()));
-    Value products = LLVM::CallIntrinsicOp::create(
-                         b, wordsType(b),
-                         b.getStringAttr("llvm.x86.avx2.pmadd.ub.sw"),
-                         ValueRange{codes, all})
-                         .getResults();
+    Value all = vector::BitCastOp::create(b, codes.getType(),
+                                          b.splat(b.extract(quad, 0), lanes()));
+    Value products =
+        LLVM::CallIntrinsicOp::create(
+            b, wordsType(b), b.getStringAttr("llvm.x86.avx2.pmadd.ub.sw"),
+            ValueRange{codes, all})
+            .getResults();
     return arith::AddIOp::create(b, partial, products);
   }
   Value endTile(KernelBuilder &b, Value sum, Value partial) const override {
     Value ones = arith::ConstantOp::create(
         b, DenseElementsAttr::get(wordsType(b), static_cast<int16_t>(1)));
-    Value pairs = LLVM::CallIntrinsicOp::create(
-                      b, b.vectorOf(b.getI32Type(), lanes()),
-                      b.getStringAttr("llvm.x86.avx2.pmadd.wd"),
-                      ValueRange{partial, ones})
-                      .getResults();
+    Value pairs =
+        LLVM::CallIntrinsicOp::create(b, b.vectorOf(b.getI32Type(), lanes()),
+                                      b.getStringAttr("llvm.x86.avx2.pmadd.wd"),
+                                      ValueRange{partial, ones})
+            .getResults();
     return arith::AddIOp::create(b, sum, pairs);
   }
 

@@ -67,8 +67,7 @@ struct FieldShifts {
 
 /// The fields of a tile: `lines` are its slices of regions 0 .. bits - 1.
 llvm::SmallVector<Field> unpackTile(KernelBuilder &b, const Isa &isa,
-                                    unsigned bits,
-                                    llvm::ArrayRef<Value> lines);
+                                    unsigned bits, llvm::ArrayRef<Value> lines);
 /// The same field with all other bits zero and a shift among FieldShifts.
 Field isolate(KernelBuilder &b, const Isa &isa, const Field &field);
 

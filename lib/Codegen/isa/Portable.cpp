@@ -22,18 +22,17 @@ struct Portable : Isa {
             Value x) const override {
     VectorType ints = b.vectorOf(b.getI32Type(), lanes());
     Value words = vector::BitCastOp::create(b, ints, codes);
-    Value wide =
-        arith::ExtSIOp::create(b, b.vectorOf(b.getI32Type(), 4), x);
+    Value wide = arith::ExtSIOp::create(b, b.vectorOf(b.getI32Type(), 4), x);
     for (unsigned i = 0; i < 4; ++i) {
-      Value code = i ? arith::ShRUIOp::create(
-                           b, words, b.splatInt(8 * i, lanes()))
-                           .getResult()
-                     : words;
+      Value code =
+          i ? arith::ShRUIOp::create(b, words, b.splatInt(8 * i, lanes()))
+                  .getResult()
+            : words;
       if (i < 3)
         code = arith::AndIOp::create(b, code, b.splatInt(0xFF, lanes()));
       Value factor = b.splat(b.extract(wide, i), lanes());
-      partial = arith::AddIOp::create(
-          b, partial, arith::MulIOp::create(b, code, factor));
+      partial = arith::AddIOp::create(b, partial,
+                                      arith::MulIOp::create(b, code, factor));
     }
     return partial;
   }

@@ -17,9 +17,8 @@ Value shift(KernelBuilder &b, Value bytes, int by) {
   Value words = vector::BitCastOp::create(b, wide, bytes);
   Value amount = arith::ConstantOp::create(
       b, DenseElementsAttr::get(wide, static_cast<int16_t>(std::abs(by))));
-  Value shifted = by > 0
-                      ? arith::ShLIOp::create(b, words, amount).getResult()
-                      : arith::ShRUIOp::create(b, words, amount).getResult();
+  Value shifted = by > 0 ? arith::ShLIOp::create(b, words, amount).getResult()
+                         : arith::ShRUIOp::create(b, words, amount).getResult();
   return vector::BitCastOp::create(b, type, shifted);
 }
 
@@ -45,8 +44,8 @@ Field isolate(KernelBuilder &b, const Isa &isa, const Field &field) {
     result.shift -= 4;
   }
   unsigned width = cast<VectorType>(field.bytes.getType()).getNumElements();
-  result.bytes = arith::AndIOp::create(b, result.bytes,
-                                       b.splatBytes(result.mask, width));
+  result.bytes =
+      arith::AndIOp::create(b, result.bytes, b.splatBytes(result.mask, width));
   return result;
 }
 
@@ -70,8 +69,8 @@ SmallVector<Field> unpackTile(KernelBuilder &b, const Isa &isa, unsigned bits,
   if (bits == 2) {
     for (unsigned v = 0; v < 2; ++v)
       for (unsigned f = 0; f < 4; ++f)
-        fields.push_back({lines[v], static_cast<uint8_t>(3 << 2 * f), 2 * f,
-                          4 * v + f});
+        fields.push_back(
+            {lines[v], static_cast<uint8_t>(3 << 2 * f), 2 * f, 4 * v + f});
     return fields;
   }
   // Each nibble of `nibbles` is a code, or twice one with a stray low bit.

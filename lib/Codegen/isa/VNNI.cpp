@@ -17,8 +17,8 @@ struct VNNI : Isa {
   Value dot(KernelBuilder &b, Value partial, Value codes,
             Value x) const override {
     Value quad = vector::BitCastOp::create(b, b.vectorOf(b.getI32Type(), 1), x);
-    Value all = vector::BitCastOp::create(
-        b, codes.getType(), b.splat(b.extract(quad, 0), lanes()));
+    Value all = vector::BitCastOp::create(b, codes.getType(),
+                                          b.splat(b.extract(quad, 0), lanes()));
     return LLVM::CallIntrinsicOp::create(b, partial.getType(),
                                          b.getStringAttr(dotName),
                                          ValueRange{partial, codes, all})
@@ -53,8 +53,8 @@ struct AVX512VNNI : VNNI {
     auto words = [&](Value bytes) -> Value {
       return vector::BitCastOp::create(b, ints, bytes);
     };
-    Value table = LLVM::ConstantOp::create(
-        b, b.getI32Type(), b.getI32IntegerAttr(selectTable));
+    Value table = LLVM::ConstantOp::create(b, b.getI32Type(),
+                                           b.getI32IntegerAttr(selectTable));
     Value selected =
         LLVM::CallIntrinsicOp::create(
             b, ints, b.getStringAttr("llvm.x86.avx512.pternlog.d.512"),

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Quant/Half.h"
+#include "test/lib/codegen/CompiledKernel.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace pmpd;
+using namespace pmpd::codegen;
+using namespace pmpd::test;
+
+namespace {
+
+struct Case {
+  int64_t heads, cacheHeads, headDim, context;
+  bool half;
+  std::optional<int64_t> window;
+};
+
+class Attention : public ForEveryISA {
+protected:
+  void check(const Case &c, int64_t position, int64_t rows);
+  std::mt19937 random{4};
+};
+
+void Attention::check(const Case &c, int64_t position, int64_t rows) {
+  SCOPED_TRACE(testing::Message()
+               << c.heads << "/" << c.cacheHeads << " heads of " << c.headDim
+               << ", position " << position << ", rows " << rows);
+  constexpr float scale = 0.7f;
+  auto cacheShape = [&](KernelLibrary &l) {
+    mlir::Builder builder(l.getContext());
+    return CacheShape{c.half ? mlir::Type(builder.getF16Type())
+                             : builder.getF32Type(),
+                      c.cacheHeads, c.headDim, c.context};
+  };
+  CompiledKernel append(
+      GetParam(), [&](KernelLibrary &l) { return l.kvAppend(cacheShape(l)); });
+  CompiledKernel attention(GetParam(), [&](KernelLibrary &l) {
+    return l.attention({cacheShape(l), c.heads, scale, c.window});
+  });
+
+  // What was never appended is NaN, in f16 and in f32.
+  int64_t plane = c.cacheHeads * c.context * c.headDim;
+  Guarded<uint8_t> cache(2 * plane * (c.half ? 2 : 4));
+  std::memset(cache.data(), 0xFF, cache.size());
+  int64_t end = position + rows;
+  int64_t cacheCols = c.cacheHeads * c.headDim;
+  Guarded<float> keys(throughHalves(randomFloats(end * cacheCols, random)));
+  Guarded<float> values(throughHalves(randomFloats(end * cacheCols, random)));
+  append.run({keys.data(), values.data(), cache.data()}, position);
+  append.runInPieces({keys.data() + position * cacheCols,
+                      values.data() + position * cacheCols, cache.data()},
+                     rows, position, random);
+
+  auto cached = [&](int64_t kv, int64_t head, int64_t p, int64_t i) -> double {
+    int64_t at = kv * plane + (head * c.context + p) * c.headDim + i;
+    if (c.half)
+      return halfToFloat(reinterpret_cast<uint16_t *>(cache.data())[at]);
+    return reinterpret_cast<float *>(cache.data())[at];
+  };
+  for (int64_t p = 0; p < c.context; ++p)
+    for (int64_t h = 0; h < c.cacheHeads; ++h)
+      for (int64_t i = 0; i < c.headDim; ++i) {
+        if (p >= end) {
+          ASSERT_TRUE(std::isnan(cached(0, h, p, i)));
+          continue;
+        }
+        size_t at = p * cacheCols + h * c.headDim + i;
+        ASSERT_EQ(cached(0, h, p, i), keys[at]);
+        ASSERT_EQ(cached(1, h, p, i), values[at]);
+      }
+
+  int64_t cols = c.heads * c.headDim;
+  Guarded<float> query(randomFloats(rows * cols, random, 3));
+  Guarded<float> y(query.count()), again(query.count());
+  attention.run({query.data(), cache.data(), y.data()}, rows, position);
+  attention.runInPieces({query.data(), cache.data(), again.data()}, rows,
+                        position, random);
+  ASSERT_EQ(std::memcmp(y.data(), again.data(), y.size()), 0);
+  for (int64_t t = 0; t < rows; ++t)
+    for (int64_t h = 0; h < c.heads; ++h) {
+      int64_t cacheHead = h / (c.heads / c.cacheHeads);
+      int64_t last = position + t;
+      int64_t first = c.window ? std::max<int64_t>(0, last - *c.window + 1) : 0;
+      const float *q = query.data() + t * cols + h * c.headDim;
+      std::vector<double> scores, expected(c.headDim);
+      for (int64_t p = first; p <= last; ++p) {
+        double score = 0;
+        for (int64_t i = 0; i < c.headDim; ++i)
+          score += q[i] * cached(0, cacheHead, p, i);
+        scores.push_back(scale * score);
+      }
+      double largest = *std::max_element(scores.begin(), scores.end());
+      double total = 0;
+      for (double score : scores)
+        total += std::exp(score - largest);
+      for (int64_t p = first; p <= last; ++p)
+        for (int64_t i = 0; i < c.headDim; ++i)
+          expected[i] += std::exp(scores[p - first] - largest) / total *
+                         cached(1, cacheHead, p, i);
+      for (int64_t i = 0; i < c.headDim; ++i)
+        ASSERT_NEAR(y[t * cols + h * c.headDim + i], expected[i], 5e-6)
+            << "row " << t << ", head " << h << ", element " << i;
+    }
+}
+
+TEST_P(Attention, equals_softmax_in_double) {
+  const Case cases[] = {{4, 2, 32, 70, true, std::nullopt},
+                        {3, 3, 24, 40, false, std::nullopt},
+                        {2, 1, 128, 64, true, 17},
+                        {1, 1, 8, 50, false, 1}};
+  for (const Case &c : cases)
+    for (auto [position, rows] : {std::pair<int64_t, int64_t>{0, 1},
+                                  {0, 33},
+                                  {15, 1},
+                                  {16, 3},
+                                  {31, 9}})
+      check(c, position, rows);
+}
+
+PMPD_FOR_EVERY_ISA(Attention);
+
+/// Conversions of the cache that LLVM would leave to a library.
+TEST_P(Attention, appends_every_kind_of_half) {
+  CompiledKernel append(GetParam(), [&](KernelLibrary &l) {
+    return l.kvAppend({mlir::Builder(l.getContext()).getF16Type(), 1, 8, 2});
+  });
+  const float inputs[] = {
+      1.00048828125f, // tie to even, down
+      1.00146484375f, // tie to even, up
+      65519.0f,       65520.0f, 1e9f,
+      -6.1e-5f,       3e-8f,    std::numeric_limits<float>::infinity()};
+  Guarded<float> keys(std::vector<float>(std::begin(inputs), std::end(inputs)));
+  Guarded<float> values(8);
+  values[0] = std::numeric_limits<float>::quiet_NaN();
+  Guarded<uint16_t> cache(2 * 2 * 8);
+  append.run({keys.data(), values.data(), cache.data()}, 1);
+  for (size_t i = 0; i < 8; ++i)
+    EXPECT_EQ(cache[i], floatToHalf(inputs[i])) << inputs[i];
+  EXPECT_TRUE(std::isnan(halfToFloat(cache[16])));
+}
+
+} // namespace

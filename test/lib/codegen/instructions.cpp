@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What generated code consists of, read from its assembly.
+#include "test/lib/codegen/CompiledKernel.h"
+
+#include "llvm/Object/ObjectFile.h"
+
+using namespace pmpd::codegen;
+using namespace pmpd::test;
+
+namespace {
+
+Kernel makeLinear(KernelLibrary &library, unsigned bits) {
+  return library.linearS(
+      {256, 768, 128, bits, 4, bits - 2, Activations::Q8, Type()});
+}
+
+std::string assemblyOf(ISA isa, MakeKernel make) {
+  return GeneratedCode(llvm::Triple("x86_64-unknown-linux-gnu"),
+                       requiredFeatures(isa), make)
+      .assembly;
+}
+
+size_t count(llvm::StringRef text, llvm::StringRef word) {
+  return text.count(word);
+}
+
+TEST(Instructions, avx512_selects_and_multiplies_in_one_each) {
+  for (unsigned bits = 2; bits <= 4; ++bits) {
+    std::string code = assemblyOf(ISA::AVX512VNNI, [&](KernelLibrary &library) {
+      return makeLinear(library, bits);
+    });
+    // 8 quads of 4 tiles, in the bodies for 1 and for 4 rows.
+    EXPECT_EQ(count(code, "vpdpbusd"), 8u * 4 * (1 + 4));
+    size_t selects = bits == 2 ? 0 : bits == 3 ? 4 : 6;
+    EXPECT_EQ(count(code, "vpternlog"), 2 * 4 * selects);
+    EXPECT_EQ(count(code, "call"), 0u);
+    EXPECT_GT(count(code, "prefetcht0"), 0u);
+  }
+}
+
+TEST(Instructions, avx2_uses_byte_products) {
+  std::string code = assemblyOf(
+      ISA::AVX2, [](KernelLibrary &library) { return makeLinear(library, 4); });
+  EXPECT_GT(count(code, "vpmaddubsw"), 0u);
+  EXPECT_EQ(count(code, "zmm"), 0u);
+  EXPECT_EQ(count(code, "call"), 0u);
+}
+
+TEST(Instructions, avxvnni_stays_within_256_bits) {
+  std::string code = assemblyOf(ISA::AVXVNNI, [](KernelLibrary &library) {
+    return makeLinear(library, 3);
+  });
+  EXPECT_GT(count(code, "vpdpbusd"), 0u);
+  EXPECT_EQ(count(code, "zmm"), 0u);
+}
+
+/// One kernel of each kind.
+std::vector<std::function<Kernel(KernelLibrary &)>> everyKind() {
+  auto half = [](KernelLibrary &l) {
+    return mlir::Builder(l.getContext()).getF16Type();
+  };
+  auto cache = [half](KernelLibrary &l) {
+    return CacheShape{half(l), 2, 24, 64};
+  };
+  using L = KernelLibrary;
+  return {
+      [](L &l) { return makeLinear(l, 4); },
+      [](L &l) {
+        return l.linearPlain({8, 64, 32, 3, 4, 1, Activations::F32, Type()});
+      },
+      [=](L &l) { return l.linearDense({9, 70, half(l), half(l)}); },
+      [](L &l) { return l.quantizeRows(128, 16, 64); },
+      [=](L &l) { return l.embed(70, half(l), 2.0); },
+      [=](L &l) { return l.addPosition(70, half(l), 2); },
+      [=](L &l) { return l.rmsNorm(70, half(l), 1e-5); },
+      [=](L &l) { return l.layerNorm(70, half(l), half(l), 1e-5); },
+      [](L &l) { return l.rope({2, 24, 10, pmpd::RopeStyle::Interleaved}); },
+      [=](L &l) { return l.kvAppend(cache(l)); },
+      [=](L &l) { return l.attention({cache(l), 4, 0.2, std::nullopt}); },
+      [](L &l) { return l.activate(70, pmpd::ActivationKind::Silu); },
+      [](L &l) { return l.activate(70, pmpd::ActivationKind::GeluTanh); },
+      [](L &l) { return l.activate(70, pmpd::ActivationKind::GeluErf); },
+      [](L &l) { return l.add(70); },
+  };
+}
+
+TEST(Instructions, no_kernel_calls_anything) {
+  for (const auto &make : everyKind())
+    for (ISA isa : {ISA::Portable, ISA::AVX2, ISA::AVX512VNNI}) {
+      std::string code = assemblyOf(isa, make);
+      EXPECT_EQ(count(code, "call"), 0u) << stringifyISA(isa).str() << ":\n"
+                                         << code;
+    }
+}
+
+TEST(Instructions, every_kernel_cross_compiles_to_aarch64) {
+  for (const auto &make : everyKind()) {
+    GeneratedCode code(llvm::Triple("aarch64-unknown-linux-gnu"), "+neon",
+                       make);
+    auto object = llvm::object::ObjectFile::createObjectFile(*code.object);
+    ASSERT_TRUE(static_cast<bool>(object));
+    EXPECT_EQ((*object)->getArch(), llvm::Triple::aarch64);
+    EXPECT_EQ(count(code.assembly, "\tbl\t"), 0u) << code.name;
+  }
+}
+
+} // namespace
