@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/ONNX/ONNX.h"
 #include "dialects/PMPD/PMPD.h"
 #include "passes/Passes.h"
 
@@ -9,11 +10,12 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
-  registry.insert<pmpd::PMPDDialect>();
+  registry.insert<pmpd::PMPDDialect, pmpd::onnx::ONNXDialect>();
   mlir::registerAllPasses();
   pmpd::registerAllocatePrecisionPass();
   pmpd::registerFormPhasesPass();
   pmpd::registerQuantizeRowsPass();
+  pmpd::registerRaisePass();
   pmpd::registerSpecializePass();
   pmpd::registerPipelines();
   return mlir::asMainReturnCode(
