@@ -1,7 +1,7 @@
 // The embedding of a is all 1, that of b all 3. The text abb has a mean square
 // of 19/3, in windows of the context's two tokens; a layer of twos follows.
 // RUN: rm -rf %t && mkdir %t && sed 's|DIR|%t|g' %s > %t/in.mlir
-// RUN: python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<68f', *[1]*2, *[3]*2, *[2]*64))" > %t/w.bin
+// RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<68f', *[1]*2, *[3]*2, *[2]*64))" > %t/w.bin
 // RUN: echo '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}, "decoder": {"type": "ByteLevel"}}' > %t/tokenizer.json
 // RUN: printf abb > %t/text.txt
 // RUN: pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/statistics.pmpdw" | FileCheck %s
@@ -32,7 +32,7 @@
 // RUN: not pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/other.json output=%t/out.pmpdw" 2>&1 | FileCheck %s --check-prefix=VOCABULARY
 // VOCABULARY: error: expected a tokenizer of at most 2 tokens, but '{{.*}}other.json' has 3; use the model's own
 
-// RUN: python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<68f', *[1]*3, float('inf'), *[2]*64))" > %t/w.bin
+// RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<68f', *[1]*3, float('inf'), *[2]*64))" > %t/w.bin
 // RUN: not pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/out.pmpdw" 2>&1 | FileCheck %s --check-prefix=FINITE
 // FINITE: error: expected finite inputs of the layer of weight @up, but got others; the weights may be corrupt
 

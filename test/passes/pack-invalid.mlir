@@ -17,7 +17,7 @@
 // SHORT: error: weight @embed: expected 512 bytes from offset 0 of '{{.*}}w.bin', but it ends at 500; copy the file again
 
 // A number that f16 cannot hold must not become an infinity.
-// RUN: python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<128f', *[1e5 if i==70 else 1 for i in range(128)]))" > %t/w.bin
+// RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<128f', *[1e5 if i==70 else 1 for i in range(128)]))" > %t/w.bin
 // RUN: not pmpd-opt %t/in.mlir --pmpd-pack="output=%t/out.pmpdw" 2>&1 | FileCheck %s --check-prefix=RANGE
 // RANGE: error: weight @embed: expected values from -6.550400e+04 to 6.550400e+04, but row 2, column 6 is 1.000000e+05
 

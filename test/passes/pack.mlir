@@ -1,5 +1,5 @@
 // RUN: rm -rf %t && mkdir %t && sed 's|DIR|%t|g' %s > %t/in.mlir
-// RUN: python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<1184f', *[i/8 for i in range(1184)]))" > %t/w.bin
+// RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<1184f', *[i/8 for i in range(1184)]))" > %t/w.bin
 // RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/store.pmpdw quantizer=rtn group=32" -o %t/quantized.mlir
 // RUN: pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/s.pmpdw" | FileCheck %s --check-prefixes=CHECK,S
 // RUN: pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/plain.pmpdw layout=plain" | FileCheck %s --check-prefixes=CHECK,PLAIN

@@ -2,7 +2,7 @@
 // layer of 96 columns, @b one of 40.
 // RUN: rm -rf %t && mkdir %t && sed 's|DIR|%t|g' %s > %t/in.mlir
 // RUN: sed 's|40x|64x|g; s|x40|x64|g' %t/in.mlir > %t/fits.mlir
-// RUN: python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<12160f', *[float('nan') if i==100 else 1 for i in range(12160)]))" > %t/nan.bin
+// RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<12160f', *[float('nan') if i==100 else 1 for i in range(12160)]))" > %t/nan.bin
 // RUN: head -c 100 %t/nan.bin > %t/short.bin
 
 // RUN: not pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/out.pmpdw group=64" 2>&1 | FileCheck %s --check-prefix=GROUP

@@ -1,7 +1,7 @@
 // The embedding is 0, 1/8 .. 15/8 less 1 over and over, which 4 bits hold
 // exactly; the transposed layer holds its row numbers.
 // RUN: rm -rf %t && mkdir %t && sed 's|DIR|%t|g' %s > %t/in.mlir
-// RUN: python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<1152f', *[i%%16/8-1 for i in range(128)], *[i%%32 for i in range(1024)]))" > %t/w.bin
+// RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<1152f', *[i%%16/8-1 for i in range(128)], *[i%%32 for i in range(1024)]))" > %t/w.bin
 // RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/store.pmpdw quantizer=rtn group=32" | FileCheck %s
 // RUN: od -An -v -tu1 -w16 -j8192 -N32 %t/store.pmpdw | FileCheck %s --check-prefix=CODES
 // RUN: od -An -v -tx2 -w4 -j8384 -N16 %t/store.pmpdw | FileCheck %s --check-prefix=PARAMS
