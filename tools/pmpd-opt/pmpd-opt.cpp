@@ -2,6 +2,7 @@
 #include "dialects/ONNX/ONNX.h"
 #include "dialects/PMPD/PMPD.h"
 #include "passes/Passes.h"
+#include "passes/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
@@ -12,11 +13,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   registry.insert<pmpd::PMPDDialect, pmpd::onnx::ONNXDialect>();
   mlir::registerAllPasses();
-  pmpd::registerAllocatePrecisionPass();
-  pmpd::registerFormPhasesPass();
-  pmpd::registerQuantizeRowsPass();
-  pmpd::registerRaisePass();
-  pmpd::registerSpecializePass();
+  pmpd::registerPMPDPasses();
   pmpd::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "pmpd optimizer\n", registry));
