@@ -225,14 +225,20 @@ void pmpd::onnx::addArithmeticOperators(OperatorTable &table) {
     return makeBinary([](double a, double b) { return std::pow(a, b); },
                       power)({operands.node, {operands.get(0), &exponent}});
   };
-  table["Mod"] =
-      makeBinary([](double a, double b) { return std::fmod(a, b); },
-                 [](int64_t a, int64_t b) {
-                   if (b == 0 || b == -1)
-                     return int64_t(0);
-                   int64_t rest = a % b;
-                   return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-                 });
+  table["Mod"] = [](const Operands &operands) {
+    if (!hasTwo(operands))
+      return Results();
+    bool truncates = operands.node.getInt("fmod", 0);
+    return makeBinary([](double a, double b) { return std::fmod(a, b); },
+                      [=](int64_t a, int64_t b) {
+                        if (b == 0 || b == -1)
+                          return int64_t(0);
+                        int64_t rest = a % b;
+                        bool moves =
+                            !truncates && rest != 0 && (rest < 0) != (b < 0);
+                        return moves ? rest + b : rest;
+                      })(operands);
+  };
   table["Max"] = makeVariadic(
       makeBinary([](double a, double b) { return std::max(a, b); },
                  [](int64_t a, int64_t b) { return std::max(a, b); }));
@@ -250,7 +256,13 @@ void pmpd::onnx::addArithmeticOperators(OperatorTable &table) {
   table["Xor"] = makeComparison([](auto a, auto b) { return !a != !b; });
   table["Not"] = makePredicate([](double a) { return a == 0; });
   table["IsNaN"] = makePredicate([](double a) { return std::isnan(a); });
-  table["IsInf"] = makePredicate([](double a) { return std::isinf(a); });
+  table["IsInf"] = [](const Operands &operands) {
+    bool positive = operands.node.getInt("detect_positive", 1);
+    bool negative = operands.node.getInt("detect_negative", 1);
+    return makePredicate([=](double a) {
+      return std::isinf(a) && (a > 0 ? positive : negative);
+    })(operands);
+  };
   table["Neg"] = makeSigned([](auto a) { return -a; });
   table["Abs"] = makeSigned([](auto a) { return a < 0 ? -a : a; });
   table["Sign"] = makeSigned([](auto a) { return (a > 0) - (a < 0); });

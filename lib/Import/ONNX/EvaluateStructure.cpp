@@ -232,7 +232,11 @@ void pmpd::onnx::addStructuralOperators(OperatorTable &table) {
   table["Identity"] = [](const Operands &operands) {
     return Results{*operands.get(0)};
   };
-  table["Dropout"] = table["Identity"];
+  table["Dropout"] = [](const Operands &operands) {
+    const Tensor &data = *operands.get(0);
+    // Nothing is dropped in inference: the mask keeps all.
+    return Results{data, Tensor{data.shape, Tensor::Integers(data.size(), 1)}};
+  };
   table["Squeeze"] = [](const Operands &operands) {
     return reshape(
         squeezeShape(operands.get(0)->shape, operands.getIntegers(1)),

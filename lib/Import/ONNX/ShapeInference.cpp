@@ -333,12 +333,20 @@ std::optional<SymbolicTensor> ShapeInference::chooseElements(NodeOp node) {
     return std::nullopt;
   const SymbolicTensor &yes = *getElements(node, 1);
   const SymbolicTensor &no = *getElements(node, 2);
-  if (yes.elements.size() != condition->size() ||
-      no.elements.size() != condition->size())
+  ArrayRef<int64_t> conditionShape = getElements(node, 0)->shape;
+  std::optional<Shape> shape = broadcastShapes(yes.shape, no.shape);
+  if (shape)
+    shape = broadcastShapes(*shape, conditionShape);
+  if (!shape)
     return std::nullopt;
-  SymbolicTensor result{yes.shape, {}};
-  for (auto [c, y, n] : llvm::zip(*condition, yes.elements, no.elements))
-    result.elements.push_back(c ? y : n);
+  Selection c = *selectExpand(conditionShape, *shape);
+  Selection y = *selectExpand(yes.shape, *shape);
+  Selection n = *selectExpand(no.shape, *shape);
+  SymbolicTensor result{*shape, {}};
+  for (size_t i = 0; i < c.sources.size(); ++i)
+    result.elements.push_back((*condition)[c.sources[i]]
+                                  ? yes.elements[y.sources[i]]
+                                  : no.elements[n.sources[i]]);
   return result;
 }
 
