@@ -77,7 +77,8 @@ Meaning Raiser::raiseExpand(NodeOp node) {
 
 Meaning Raiser::raiseSlice(NodeOp node) {
   // A slice that keeps everything, of any value.
-  if (node.getInputs()[0].getType() == node.getResult(0).getType())
+  Type type = node.getResult(0).getType();
+  if (isa<RankedTensorType>(type) && type == node.getInputs()[0].getType())
     return raisePassThrough(node);
   std::optional<onnx::Shape> ranges[4]; // starts, ends, axes, steps
   for (unsigned i = 0; i < 4; ++i) {

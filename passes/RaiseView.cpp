@@ -106,7 +106,10 @@ std::optional<View> pmpd::raise::reshapeView(const View &view,
 
 std::optional<View> pmpd::raise::transposeView(const View &view,
                                                ArrayRef<int64_t> permutation) {
-  if (permutation.size() != view.axes.size())
+  SmallVector<int64_t> sorted(permutation);
+  llvm::sort(sorted);
+  if (ArrayRef<int64_t>(sorted) !=
+      ArrayRef<int64_t>(onnx::countUp(view.axes.size())))
     return std::nullopt;
   View result{view.base, view.offset, {}};
   for (int64_t axis : permutation)
@@ -135,8 +138,9 @@ std::optional<View> pmpd::raise::sliceView(const View &view, int64_t axis,
                                            onnx::SliceRange range) {
   View result = view;
   Axis &sliced = result.axes[axis];
-  if (sliced.size() != 1 || sliced[0].kind != Atom::Column || range.count < 1 ||
-      range.step < 1)
+  if (sliced.size() != 1 || sliced[0].kind != Atom::Column || range.start < 0 ||
+      range.count < 1 || range.step < 1 ||
+      range.start + (range.count - 1) * range.step >= sliced[0].size)
     return std::nullopt;
   result.offset += range.start * sliced[0].stride;
   sliced[0].size = range.count;

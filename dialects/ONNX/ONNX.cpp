@@ -6,6 +6,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include "dialects/ONNX/ONNXDialect.cpp.inc"
@@ -101,11 +102,52 @@ DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
   return success();
 }
 
+/// Leading inputs that must not be left out, in the form of opset 18.
+static unsigned getNeededInputs(StringRef opType) {
+  return llvm::StringSwitch<unsigned>(opType)
+      .Cases({"Range", "ScatterElements", "ScatterND", "Slice", "Where"}, 3)
+      .Cases({"Add",
+              "And",
+              "CastLike",
+              "CumSum",
+              "Div",
+              "Equal",
+              "Expand",
+              "Gather",
+              "GatherElements",
+              "GatherND",
+              "Gemm",
+              "Greater",
+              "GreaterOrEqual",
+              "LayerNormalization",
+              "Less",
+              "LessOrEqual",
+              "MatMul",
+              "Mod",
+              "Mul",
+              "Or",
+              "Pow",
+              "Reshape",
+              "Sub",
+              "Tile",
+              "Unsqueeze",
+              "Xor"},
+             2)
+      .Cases({"Constant", "RandomNormal", "RandomUniform"}, 0)
+      .Default(1);
+}
+
 LogicalResult NodeOp::verify() {
   if (getOpType().empty()) // C1
     return emitOpError("expected an operator, but op_type is empty");
   if (getNumResults() == 0) // C2
     return emitOpError("expected at least one result");
+  unsigned needed = getDomain().empty() ? getNeededInputs(getOpType()) : 0;
+  for (unsigned i = 0; i < needed; ++i)
+    if (!getInput(i)) // C3
+      return emitOpError("expected ")
+             << getOpType() << " to have " << needed << " inputs, but number "
+             << i << " is left out";
   return success();
 }
 
@@ -156,8 +198,8 @@ LogicalResult ConstantOp::verify() {
 LogicalResult InitializerOp::verify() {
   if (getFile().empty()) // C1
     return emitOpError("expected a file, but its name is empty");
-  if (getOffset() < 0) // C2
-    return emitOpError("expected an offset of at least 0, but got ")
-           << getOffset();
+  int64_t offset = getOffset();
+  if (offset < 0) // C2
+    return emitOpError("expected an offset of at least 0, but got ") << offset;
   return success();
 }

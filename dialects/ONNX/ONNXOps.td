@@ -70,6 +70,7 @@ def ONNX_NodeOp : ONNX_Op<"node", [Pure]> {
     Constraints:
     - C1: `op_type` is not empty.
     - C2: there is at least one result.
+    - C3: the inputs that an operator of the default domain needs are there.
 
     Example:
     ```mlir

@@ -208,6 +208,8 @@ LogicalResult Importer::importNode(const proto::NodeProto &node) {
   auto op = NodeOp::create(
       builder, loc, types, opType, isDefault ? StringRef() : node.domain(),
       node.name(), parameters.getDictionary(builder.getContext()), inputs);
+  if (failed(op.verifyInvariants()))
+    return failure();
   shapes.infer(op);
   for (auto [name, result] : llvm::zip(node.output(), op.getResults())) {
     auto claim = claimed.find(name);
