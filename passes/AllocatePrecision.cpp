@@ -71,7 +71,7 @@ struct AllocatePrecision : impl::AllocatePrecisionBase<AllocatePrecision> {
           "expected bits for prefill and for decode");
     if (!kv.empty() && kv != "f16" && kv != "f32")
       return getOperation().emitError("expected kv of f16 or f32, but got ")
-             << kv;
+             << kv.getValue();
     bool nested = false, unquantized = false;
     for (ArrayRef<int32_t> list :
          {ArrayRef<int32_t>(prefillBits), ArrayRef<int32_t>(decodeBits)}) {

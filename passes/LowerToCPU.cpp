@@ -322,7 +322,7 @@ struct LowerToCPU : impl::LowerToCPUBase<LowerToCPU> {
     if (!parsed) {
       getOperation().emitError(
           "expected isa portable, avx2, avxvnni or avx512vnni, but got ")
-          << isa;
+          << isa.getValue();
       return signalPassFailure();
     }
     codegen::Target target;

@@ -23,7 +23,7 @@ struct QuantizeRows : impl::QuantizeRowsBase<QuantizeRows> {
     if (bits < 0) {
       getOperation().emitError("expected activations of q8, q16 or f32, but "
                                "got ")
-          << activations;
+          << activations.getValue();
       return signalPassFailure();
     }
     if (bits == 0)

@@ -16,7 +16,7 @@ struct Specialize : impl::SpecializeBase<Specialize> {
   void runOnOperation() override {
     if (prefillRows < 1) {
       getOperation().emitError("expected prefill-rows of at least 1, but got ")
-          << prefillRows;
+          << prefillRows.getValue();
       return signalPassFailure();
     }
     for (ModelOp model : getOperation().getOps<ModelOp>())

@@ -83,7 +83,7 @@ def PMPD_WeightOp : PMPD_Op<"weight", [Symbol, HasParent<"ModelOp">]> {
                        OptionalAttr<PMPD_Source>:$source,
                        OptionalAttr<I64Attr>:$at);
   let assemblyFormat = [{
-    $sym_name `:` $type (`from` $source^)? (`at` $at^)? attr-dict
+    $sym_name `:` $type (`from` qualified($source)^)? (`at` $at^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -50,7 +50,7 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
 pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
   // weight_c2
   // expected-error@+1 {{expected a source that holds 64x128 from row 96}}
-  pmpd.weight @w : tensor<64x128xf16> from <"m.onnx", offset = 0, type = tensor<128x128xf16>, transposed = false, row = 96>
+  pmpd.weight @w : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 0, type = tensor<128x128xf16>, transposed = false, row = 96>
 }
 // -----
 pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
@@ -150,9 +150,6 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
 // -----
 pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
   pmpd.weight @v : tensor<128xf32>
-  pmpd.weight @t : tensor<60x128xf32>
-  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
-  pmpd.rope_table @rope inv_freq = [1.0, 0.5], scale = 1.0, half
   pmpd.region @r prefill bits = 4, max_rows = 8 {
   ^bb0(%tokens: tensor<?xi32>):
     // embed_c1
@@ -160,78 +157,277 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
     %e = pmpd.embed %tokens, @v : tensor<?xi32> -> tensor<?x128xf32>
     pmpd.yield
   }
-  pmpd.region @r2 prefill bits = 4, max_rows = 8 {
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
   ^bb0(%tokens: tensor<?xi32>):
     // embed_c2
     // expected-error@+1 {{expected @t to be a dense weight of rank 2 with 64 columns}}
     %e = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x64xf32>
     pmpd.yield
   }
-  pmpd.region @r3 prefill bits = 4, max_rows = 8 {
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
   ^bb0(%tokens: tensor<?xi32>):
     %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // add_position_c1
     // expected-error@+1 {{expected @v to be a dense weight of rank 2 with 128 columns}}
     %a = pmpd.add_position %h, @v offset 0 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // add_position_c2
     // expected-error@+1 {{expected a table of at least 64 rows, but got 60}}
     %b = pmpd.add_position %h, @t offset 0 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // rms_norm_c1
     // expected-error@+1 {{expected @t to be a dense weight of rank 1 with 128 columns}}
     %c = pmpd.rms_norm %h, @t eps 1.0e-5 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // rms_norm_c2
     // expected-error@+1 {{expected a positive eps}}
     %d = pmpd.rms_norm %h, @v eps -1.0 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // layer_norm_c1
     // expected-error@+1 {{expected @missing to be a dense weight of rank 1 with 128 columns}}
     %e = pmpd.layer_norm %h, @v, @missing eps 1.0e-5 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // layer_norm_c2
     // expected-error@+1 {{expected a positive eps}}
     %f = pmpd.layer_norm %h, @v, @v eps 0.0 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // linear_c1
     // expected-error@+1 {{expected @v to be a weight of rank 2 with 128 columns}}
     %g = pmpd.linear %h, @v : tensor<?x128xf32> -> tensor<?x1xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // linear_c2
     // expected-error@+1 {{expected a result of 64 columns, but got 32}}
     %i = pmpd.linear %h, @w bits 4 : tensor<?x128xf32> -> tensor<?x32xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // linear_c3
     // expected-error@+1 {{expected @v to be a dense weight of rank 1 with 64 columns}}
     %j = pmpd.linear %h, @w bias @v bits 4 : tensor<?x128xf32> -> tensor<?x64xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // linear_c4
     // expected-error@+1 {{expected bits that @w can be read at, but got 3}}
     %k = pmpd.linear %h, @w bits 3 : tensor<?x128xf32> -> tensor<?x64xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     %q = pmpd.quantize_rows %h : tensor<?x128xf32> -> !pmpd.rows<128, bits = 8, group = 64>
     // linear_c5
     // expected-error@+1 {{expected a nested weight of group 64 for quantized rows}}
     %l = pmpd.linear %q, @w bits 4 : !pmpd.rows<128, bits = 8, group = 64> -> tensor<?x64xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @v : tensor<128xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // rope_c1
     // expected-error@+1 {{expected the name of a pmpd.rope_table, but got @v}}
     %m = pmpd.rope %h, @v heads 4 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.rope_table @rope inv_freq = [1.0, 0.5], scale = 1.0, half
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // rope_c2
     // expected-error@+1 {{expected heads that divide 128 columns with at least 4 elements each, but got 3}}
     %n = pmpd.rope %h, @rope heads 3 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // attention_c2
     // expected-error@+1 {{expected a layer below 1, but got 1}}
     %o = pmpd.attention %h layer 1 scale 1.0 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // attention_c3
     // expected-error@+1 {{expected a positive window, but got 0}}
     %p = pmpd.attention %h layer 0 scale 1.0 window 0 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     %s = pmpd.linear %h, @w bits 4 : tensor<?x128xf32> -> tensor<?x64xf32>
     // attention_c1
     // expected-error@+1 {{expected 128 columns, but got 64}}
     %t = pmpd.attention %s layer 0 scale 1.0 : tensor<?x64xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.weight @w : !pmpd.nested<64x128, bits = 4, prefixes = [2, 4], affine, group = 128, s>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
+    %s = pmpd.linear %h, @w bits 4 : tensor<?x128xf32> -> tensor<?x64xf32>
     // kv_append_c1
     // expected-error@+1 {{expected 128 columns, but got 64}}
     pmpd.kv_append %s, %s layer 0 : tensor<?x64xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
     // kv_append_c2
     // expected-error@+1 {{expected a layer below 1, but got 2}}
     pmpd.kv_append %h, %h layer 2 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
     // launch_c1
     // expected-error@+1 {{expected the name of a function, but got @nowhere}}
     pmpd.launch @nowhere [#pmpd.address<scratch, 0>] tasks 1 all
+    pmpd.yield
+  }
+}
+func.func private @kernel(memref<128xf32>, index, index, index, index)
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
     // launch_c2
     // expected-error@+1 {{expected a kernel of 2 buffers and 4 index values, but @kernel is}}
     pmpd.launch @kernel [#pmpd.address<scratch, 0>, #pmpd.address<kv, 0>] tasks 1 all
+    pmpd.yield
+  }
+}
+func.func private @kernel(memref<128xf32>, index, index, index, index)
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
     // launch_c3
     // expected-error@+1 {{expected at most 8 addresses and at least 1 task, but got 1 and 0}}
     pmpd.launch @kernel [#pmpd.address<scratch, 0>] tasks 0 all
