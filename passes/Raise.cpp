@@ -199,7 +199,7 @@ LogicalResult Raiser::checkOutputs(Value &logits) {
   }
   for (auto &[op, reason] : refused) {
     auto node = cast<NodeOp>(op);
-    InFlightDiagnostic diagnostic = node.emitError("cannot raise ")
+    InFlightDiagnostic diagnostic = emitError(node.getLoc(), "cannot raise ")
                                     << node.getOpType() << " node '"
                                     << node.getNodeName() << "'";
     if (!node.getScope().empty())
@@ -209,8 +209,9 @@ LogicalResult Raiser::checkOutputs(Value &logits) {
   if (!refused.empty())
     return failure();
   if (!logits)
-    return graph.emitError("expected a graph output 'logits' that depends on "
-                           "'input_ids', but there is none");
+    return emitError(graph.getLoc(),
+                     "expected a graph output 'logits' that depends on "
+                     "'input_ids', but there is none");
   return success();
 }
 
@@ -220,11 +221,12 @@ LogicalResult Raiser::finish(Value logits) {
   int64_t count = 0;
   for (const auto &[index, layer] : layers)
     if (index != count++ || !layer.appended)
-      return graph.emitError("expected layers 0, 1, ... with attention each, "
-                             "but layer ")
+      return emitError(graph.getLoc(),
+                       "expected layers 0, 1, ... with attention each, "
+                       "but layer ")
              << index << " is not the next one or has none";
   if (options.context > context)
-    return graph.emitError("expected a context of at most ")
+    return emitError(graph.getLoc(), "expected a context of at most ")
            << context << ", what the model can do, but got " << options.context;
   int64_t hidden = cast<RankedTensorType>(embedding.getType()).getDimSize(1);
   model.setVocab(cast<RankedTensorType>(logits.getType()).getDimSize(1));
@@ -326,9 +328,10 @@ struct Raise : public pmpd::impl::RaiseBase<Raise> {
   void runOnOperation() override {
     Settings options;
     if (ctx < 0) {
-      getOperation().emitError("expected ctx of at least 1, or 0 for the "
-                               "model's own, but got ")
-          << ctx;
+      emitError(getOperation().getLoc(),
+                "expected ctx of at least 1, or 0 for the "
+                "model's own, but got ")
+          << ctx.getValue();
       return signalPassFailure();
     }
     options.name = name;

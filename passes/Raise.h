@@ -193,8 +193,9 @@ private:
   /// Returns the reason if not.
   std::string checkMasks(llvm::ArrayRef<MaskStep> masks,
                          std::optional<int64_t> &window);
-  llvm::Expected<std::vector<bool>> getVisible(llvm::ArrayRef<MaskStep> masks,
-                                               Probe probe);
+  /// What each row sees of all tokens, [rows, rows + past].
+  llvm::Expected<std::vector<Sight>> getSight(llvm::ArrayRef<MaskStep> masks,
+                                              Probe probe);
 
   // RaiseRope.cpp
   std::optional<Combination> getCombination(const Meaning &meaning);

@@ -12,10 +12,10 @@ using namespace pmpd::raise;
 // no more so that it fits half precision.
 static constexpr double hidden = -9999;
 
-llvm::Expected<std::vector<bool>> Raiser::getVisible(ArrayRef<MaskStep> masks,
-                                                     Probe probe) {
+llvm::Expected<std::vector<Sight>> Raiser::getSight(ArrayRef<MaskStep> masks,
+                                                    Probe probe) {
   int64_t all = probe.rows + probe.past;
-  std::vector<bool> visible(probe.rows * all, true);
+  std::vector<Sight> sight(probe.rows * all, Sight::Seen);
   for (const MaskStep &mask : masks) {
     llvm::Expected<const onnx::Tensor *> computed =
         probes.evaluate(mask.added ? mask.added : mask.condition, probe);
@@ -33,60 +33,61 @@ llvm::Expected<std::vector<bool>> Raiser::getVisible(ArrayRef<MaskStep> masks,
       if (mask.condition)
         value = (value != 0) == mask.keepWhere ? 0 : mask.filler;
       if (value <= hidden)
-        visible[i % visible.size()] = false;
-      else if (std::abs(value) > 1e-6)
-        return llvm::createStringError(
-            "expected a mask of 0 and at most -10000, but got %g; position "
-            "biases are not supported",
-            value);
+        sight[i % sight.size()] = Sight::Hidden;
+      else if (!(std::abs(value) <= 1e-6))
+        sight[i % sight.size()] = Sight::Biased;
     }
   }
-  return visible;
+  return sight;
 }
 
 std::string Raiser::checkMasks(ArrayRef<MaskStep> masks,
                                std::optional<int64_t> &window) {
-  // A mask kept in the file ends somewhere, and the context with it.
+  auto look = [&](Probe probe) {
+    llvm::Expected<std::vector<Sight>> sight = getSight(masks, probe);
+    probes.forget(probe); // a mask kept in the file is large
+    return sight;
+  };
+  // Such a mask ends somewhere, and the context with it.
   context = findContext(context, [&](int64_t size) {
-    Probe last = {1, size - 1};
-    llvm::Expected<std::vector<bool>> visible = getVisible(masks, last);
-    probes.forget(last);
-    if (visible && visible->back())
-      return true;
-    llvm::consumeError(visible.takeError());
+    llvm::Expected<std::vector<Sight>> sight = look({1, size - 1});
+    if (sight)
+      return sight->back() != Sight::Hidden;
+    llvm::consumeError(sight.takeError());
     return false;
   });
-  if (context > 0) {
-    llvm::Expected<std::vector<bool>> visible =
-        getVisible(masks, {1, context - 1});
-    if (!visible)
-      return llvm::toString(visible.takeError());
-    auto first = llvm::find(*visible, true);
-    if (first != visible->begin())
-      window = visible->end() - first;
-  }
+  llvm::Expected<std::vector<Sight>> last =
+      look({1, std::max<int64_t>(context, 1) - 1});
+  if (!last)
+    return llvm::toString(last.takeError());
+  auto isSeen = [](Sight sight) { return sight != Sight::Hidden; };
+  auto first = llvm::find_if(*last, isSeen);
+  if (first != last->begin() && first != last->end())
+    window = last->end() - first;
+
   SmallVector<Probe> samples = {{1, 0}, {5, 0}, {1, 7}, {4, 9}};
   if (window)
     samples.push_back({3, *window + 2});
   for (Probe probe : samples) {
-    if (probe.rows + probe.past > context)
-      continue;
-    llvm::Expected<std::vector<bool>> visible = getVisible(masks, probe);
-    if (!visible)
-      return llvm::toString(visible.takeError());
     int64_t all = probe.rows + probe.past;
+    if (all > std::max<int64_t>(context, 1))
+      continue;
+    llvm::Expected<std::vector<Sight>> sight = look(probe);
+    if (!sight)
+      return llvm::toString(sight.takeError());
     for (int64_t i = 0; i < probe.rows * all; ++i) {
       int64_t position = probe.past + i / all, at = i % all;
       bool expected = at <= position && (!window || at > position - *window);
-      if ((*visible)[i] != expected)
+      if ((*sight)[i] == Sight::Biased)
+        return "expected a mask of 0 and at most -10000; position biases are "
+               "not supported";
+      if (((*sight)[i] == Sight::Seen) != expected)
         return ("expected a causal mask, but with " + Twine(probe.past) +
                 " past tokens, token " + Twine(position) +
-                ((*visible)[i] ? " sees token " : " does not see token ") +
+                (expected ? " does not see token " : " sees token ") +
                 Twine(at))
             .str();
     }
   }
-  if (context <= 0)
-    return "expected a causal mask, but it cannot be computed";
   return "";
 }

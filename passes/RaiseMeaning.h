@@ -150,6 +150,8 @@ struct MaskStep {
   bool keepWhere;
   double filler;
 };
+/// What masking leaves of a score: all, nothing, or another score.
+enum class Sight { Seen, Hidden, Biased };
 /// Products of queries and keys.
 struct Scores {
   View query; // the axes without the last, on contiguous columns

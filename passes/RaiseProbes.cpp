@@ -40,7 +40,7 @@ LogicalResult Probes::readInputs() {
     }
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type || type.getRank() != static_cast<int64_t>(roles.size()))
-      return graph.emitError("expected input '")
+      return emitError(graph.getLoc(), "expected input '")
              << name << "' to have " << roles.size() << " dimensions, but got "
              << argument.getType();
     for (auto [dim, role] : llvm::zip(symbols.getShape(type), roles)) {
@@ -53,14 +53,16 @@ LogicalResult Probes::readInputs() {
         this->roles.try_emplace(symbol, role);
     }
     if (name == "input_ids" && !type.isDynamicDim(1))
-      return graph.emitError(
+      return emitError(
+                 graph.getLoc(),
                  "expected the sequence length of 'input_ids' to be dynamic, "
                  "but it is ")
              << type.getDimSize(1) << "; export with dynamic_axes";
   }
   if (!hasTokens)
-    return graph.emitError("expected a graph input 'input_ids', but there is "
-                           "none; only decoders can be raised");
+    return emitError(graph.getLoc(),
+                     "expected a graph input 'input_ids', but there is "
+                     "none; only decoders can be raised");
   return success();
 }
 
