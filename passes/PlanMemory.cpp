@@ -2,8 +2,6 @@
 #include "passes/Passes.h"
 #include "lib/Codegen/RowFormat.h"
 
-#include "mlir/Analysis/Liveness.h"
-
 using namespace mlir;
 
 namespace pmpd {
@@ -43,70 +41,94 @@ int64_t bytesPerRow(Type type) {
   return cast<RankedTensorType>(type).getShape().back() * 4;
 }
 
+/// Whether `op` reads each element of its inputs before it writes that of its
+/// result, in the same task.
+bool worksInPlace(Operation *op) {
+  return isa<AddOp, MulOp, ActivateOp, RopeOp, RmsNormOp, LayerNormOp,
+             AddPositionOp>(op);
+}
+
+/// Places the values of one region.
+class Planner {
+public:
+  explicit Planner(RegionOp region) : region(region) {}
+
+  void plan() {
+    findLifetimes();
+    Value logits = cast<YieldOp>(region.getBody()->getTerminator()).getLogits();
+    for (Operation &op : region.getBody()->getOperations()) {
+      op.removeAttr("pmpd.scratch");
+      // A view has no memory of its own, and the logits are the caller's.
+      if (op.getNumResults() == 1 && !isa<SelectLastOp>(op) &&
+          op.getResult(0) != logits)
+        place(op);
+      for (Value operand : op.getOperands())
+        if (diesAt(operand, &op))
+          release(owners.lookup(operand));
+    }
+    region.setScratch(std::max(arena.getPeak(), alignment));
+  }
+
+private:
+  /// select_last is a view, so its uses prolong the life of its input.
+  void findLifetimes() {
+    for (Operation &op : region.getBody()->getOperations()) {
+      for (Value operand : op.getOperands())
+        if (Value owner = owners.lookup(operand))
+          ends[owner] = &op;
+      if (op.getNumResults() == 1) {
+        Value result = op.getResult(0);
+        owners[result] =
+            isa<SelectLastOp>(op) ? owners.lookup(op.getOperand(0)) : result;
+        ends[owners[result]] = &op;
+      }
+    }
+  }
+
+  bool diesAt(Value operand, Operation *op) {
+    Value owner = owners.lookup(operand);
+    return owner && offsets.count(owner) && ends.lookup(owner) == op;
+  }
+
+  void release(Value owner) {
+    arena.free(offsets.lookup(owner));
+    offsets.erase(owner);
+  }
+
+  void place(Operation &op) {
+    Value result = op.getResult(0);
+    int64_t offset = -1;
+    // The result takes over the buffer of an input that dies here, if it is
+    // exactly that: with other rows, those of different tasks would overlap.
+    if (worksInPlace(&op))
+      for (Value operand : op.getOperands())
+        if (offset < 0 && owners.lookup(operand) == operand &&
+            operand.getType() == result.getType() && diesAt(operand, &op)) {
+          offset = offsets.lookup(operand);
+          offsets.erase(operand);
+        }
+    if (offset < 0)
+      offset = arena.allocate(bytesPerRow(result.getType()) *
+                              region.getMaxRows());
+    offsets[result] = offset;
+    Builder builder(region.getContext());
+    op.setAttr("pmpd.scratch", builder.getI64IntegerAttr(offset));
+    if (ends.lookup(result) == &op) // never read
+      release(result);
+  }
+
+  RegionOp region;
+  Arena arena;
+  llvm::DenseMap<Value, Value> owners;     // value -> whose bytes it is in
+  llvm::DenseMap<Value, Operation *> ends; // owner -> last op that reads it
+  llvm::DenseMap<Value, int64_t> offsets;  // owner -> offset, while it lives
+};
+
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
     for (ModelOp model : getOperation().getOps<ModelOp>())
       for (RegionOp region : model.getBody()->getOps<RegionOp>())
-        plan(region);
-  }
-
-  static void plan(RegionOp region) {
-    Builder builder(region.getContext());
-    Arena arena;
-    llvm::DenseMap<Value, Value> buffers;    // value -> value that owns its bytes
-    llvm::DenseMap<Value, Operation *> ends; // owner -> last op that reads it
-    auto owner = [&](Value value) { return buffers.lookup(value); };
-
-    // select_last is a view, so its uses prolong the life of its input.
-    for (Operation &op : region.getBody()->getOperations()) {
-      if (op.getNumResults() == 1) {
-        Value result = op.getResult(0);
-        buffers[result] =
-            isa<SelectLastOp>(op) ? owner(op.getOperand(0)) : result;
-      }
-      for (Value operand : op.getOperands())
-        if (Value buffer = owner(operand))
-          ends[buffer] = &op;
-    }
-
-    llvm::DenseMap<Value, int64_t> offsets; // owner -> offset
-    Value logits = cast<YieldOp>(region.getBody()->getTerminator()).getLogits();
-    for (Operation &op : region.getBody()->getOperations()) {
-      // Inputs that die here make room for the result only if the op reads
-      // each element before it writes it.
-      bool inPlace = isa<AddOp, MulOp, ActivateOp, RopeOp, RmsNormOp, LayerNormOp,
-                         AddPositionOp>(op);
-      auto release = [&] {
-        for (Value operand : op.getOperands()) {
-          Value buffer = owner(operand);
-          auto it = offsets.find(buffer);
-          if (buffer && ends[buffer] == &op && it != offsets.end()) {
-            arena.free(it->second);
-            offsets.erase(it);
-          }
-        }
-      };
-      if (inPlace)
-        release();
-      if (op.getNumResults() == 1) {
-        Value result = op.getResult(0);
-        bool isView = isa<SelectLastOp>(op);
-        if (result == logits && !isView) {
-          op.removeAttr("pmpd.scratch");
-        } else if (!isView) {
-          offsets[result] = arena.allocate(bytesPerRow(result.getType()) *
-                                           region.getMaxRows());
-          op.setAttr("pmpd.scratch", builder.getI64IntegerAttr(offsets[result]));
-          if (!ends.count(result)) { // unused
-            arena.free(offsets[result]);
-            offsets.erase(result);
-          }
-        }
-      }
-      if (!inPlace)
-        release();
-    }
-    region.setScratch(std::max(arena.getPeak(), alignment));
+        Planner(region).plan();
   }
 };
 } // namespace
