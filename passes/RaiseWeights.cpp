@@ -139,8 +139,9 @@ static bool isEqual(onnx::FileCache &files, SourceAttr a, SourceAttr b,
                     int64_t rows, int64_t cols) {
   int64_t width = onnx::getElementBytes(a.getType().getElementType());
   uint64_t size = rows * cols * width;
+  SourceAttr sources[] = {a, b};
   StringRef bytes[2];
-  for (auto [source, into] : llvm::zip(ArrayRef{a, b}, bytes)) {
+  for (auto [source, into] : llvm::zip(sources, bytes)) {
     llvm::Expected<StringRef> file = files.map(source.getFile());
     if (!file) {
       llvm::consumeError(file.takeError());

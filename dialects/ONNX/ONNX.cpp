@@ -146,8 +146,8 @@ LogicalResult NodeOp::verify() {
   for (unsigned i = 0; i < needed; ++i)
     if (!getInput(i)) // C3
       return emitOpError("expected ")
-             << getOpType() << " to have " << needed << " inputs, but number "
-             << i << " is left out";
+             << getOpType() << " node '" << getNodeName() << "' to have "
+             << needed << " inputs, but number " << i << " is left out";
   return success();
 }
 

@@ -22,6 +22,13 @@ Location Importer::getLocation(StringRef name) {
                       : NameLoc::get(builder.getStringAttr(name), place);
 }
 
+InFlightDiagnostic Importer::emitError(Location loc) {
+  InFlightDiagnostic diagnostic = mlir::emitError(loc);
+  if (auto named = dyn_cast<NameLoc>(loc))
+    diagnostic << "node '" << named.getName().getValue() << "': ";
+  return diagnostic;
+}
+
 OwningOpRef<ModuleOp> Importer::run() {
   if (failed(readOpset()))
     return {};
@@ -143,7 +150,7 @@ LogicalResult Importer::importContents(const proto::GraphProto &graph) {
            << "expected dense initializers, but got a sparse one; convert it "
               "to a dense tensor";
   for (const proto::TensorProto &tensor : graph.initializer()) {
-    Value value = importTensor(tensor, getLocation(tensor.name()));
+    Value value = importTensor(tensor, getLocation(""));
     if (!value)
       return failure();
     scope[tensor.name()] = value;
@@ -309,7 +316,7 @@ OwningOpRef<ModuleOp> pmpd::onnx::importONNX(StringRef path,
                                              const ImportOptions &options) {
   llvm::Expected<ModelFile> file = ModelFile::open(path);
   if (!file) {
-    emitError(FileLineColLoc::get(context, path, 0, 0))
+    mlir::emitError(FileLineColLoc::get(context, path, 0, 0))
         << llvm::toString(file.takeError());
     return {};
   }

@@ -68,6 +68,8 @@ private:
                                   mlir::Location loc);
 
   mlir::Location getLocation(llvm::StringRef name);
+  /// An error at `loc`, starting with the node's name if it has one.
+  mlir::InFlightDiagnostic emitError(mlir::Location loc);
   mlir::Value find(llvm::StringRef name) const { return scope.lookup(name); }
 
   const ModelFile &file;

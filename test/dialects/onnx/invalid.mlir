@@ -35,8 +35,8 @@ func.func @node_c2(%x: tensor<f32>) {
 // -----
 func.func @node_c3(%x: tensor<f32>) {
   %none = onnx.absent : none
-  // expected-error@+1 {{expected MatMul to have 2 inputs, but number 1 is left out}}
-  %0 = onnx.node "MatMul"(%x, %none) : (tensor<f32>, none) -> tensor<f32>
+  // expected-error@+1 {{expected MatMul node 'product' to have 2 inputs, but number 1 is left out}}
+  %0 = onnx.node "MatMul"(%x, %none) name "product" : (tensor<f32>, none) -> tensor<f32>
   return
 }
 // -----
