@@ -23,7 +23,8 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
     // A view has no memory of its own and keeps that of its input.
     // CHECK: pmpd.select_last %{{.*}} : tensor
     %l = pmpd.select_last %r : tensor<?x128xf32>
-    // CHECK: pmpd.activate {{.*}}pmpd.scratch = 0
+    // Not in place: the view starts at another row.
+    // CHECK: pmpd.activate {{.*}}pmpd.scratch = 4096
     %b = pmpd.activate relu %l : tensor<?x128xf32>
     // The logits are the caller's.
     // CHECK: pmpd.linear %{{.*}}, @head : tensor
@@ -41,9 +42,23 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
     // Every task reads the whole input: the result must not overlap it.
     // CHECK: pmpd.linear %{{.*}}, @w bits 4 {{.*}}pmpd.scratch = 704
     %w = pmpd.linear %q, @w bits 4 : !pmpd.rows<128, bits = 8, group = 128> -> tensor<?x128xf32>
-    // CHECK: pmpd.add {{.*}}pmpd.scratch = 0
+    // CHECK: pmpd.add {{.*}}pmpd.scratch = 704
     %s = pmpd.add %w, %h : tensor<?x128xf32>
     %o = pmpd.linear %s, @head : tensor<?x128xf32> -> tensor<?x64xf32>
+    pmpd.yield %o : tensor<?x64xf32>
+  }
+
+  // CHECK-LABEL: pmpd.region @in_place_is_the_same_place
+  pmpd.region @in_place_is_the_same_place decode bits = 4, max_rows = 1 {
+  ^bb0(%tokens: tensor<?xi32>):
+    // CHECK: pmpd.embed {{.*}}pmpd.scratch = 0
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x128xf32>
+    // CHECK: pmpd.linear {{.*}}pmpd.scratch = 512
+    %w = pmpd.linear %h, @w bits 4 : tensor<?x128xf32> -> tensor<?x128xf32>
+    // Below is room now, but a result there would overlap other rows.
+    // CHECK: pmpd.activate {{.*}}pmpd.scratch = 512
+    %a = pmpd.activate silu %w : tensor<?x128xf32>
+    %o = pmpd.linear %a, @head : tensor<?x128xf32> -> tensor<?x64xf32>
     pmpd.yield %o : tensor<?x64xf32>
   }
 }
