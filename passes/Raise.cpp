@@ -46,6 +46,7 @@ Raiser::Handler Raiser::getHandler(StringRef opType) {
              &Raiser::raiseUnary)
       .Cases({"Add", "Div", "Max", "Min", "Mul", "Pow", "Sub"},
              &Raiser::raiseBinary)
+      .Case("IsNaN", &Raiser::raiseIsNaN)
       .Case("LayerNormalization", &Raiser::raiseLayerNormalization)
       .Case("ReduceMean", &Raiser::raiseReduceMean)
       .Case("Where", &Raiser::raiseWhere)

@@ -123,6 +123,7 @@ private:
   Meaning raiseUnary(onnx::NodeOp node);
   Meaning raiseBinary(onnx::NodeOp node);
   Meaning raiseWhere(onnx::NodeOp node);
+  Meaning raiseIsNaN(onnx::NodeOp node);
   Meaning raiseReduceMean(onnx::NodeOp node);
   Meaning raiseLayerNormalization(onnx::NodeOp node);
   Meaning raiseScalar(onnx::NodeOp node, const Meaning &operand,

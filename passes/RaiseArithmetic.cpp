@@ -178,6 +178,10 @@ Meaning Raiser::raisePair(NodeOp node) {
 
 Meaning Raiser::raiseWhere(NodeOp node) {
   Value condition = node.getInputs()[0];
+  // Exporters guard softmax against rows that see nothing.
+  if (const auto *test = get<NaNTest>(condition);
+      test && test->of == node.getInputs()[2])
+    return meanings.find(test->of)->second;
   for (unsigned kept : {1, 2}) {
     const auto *scores = get<Scores>(node.getInputs()[kept]);
     Value other = node.getInputs()[3 - kept];
@@ -192,6 +196,8 @@ Meaning Raiser::raiseWhere(NodeOp node) {
   }
   return refuse(node, "expected scores masked by a condition on positions");
 }
+
+Meaning Raiser::raiseIsNaN(NodeOp node) { return NaNTest{node.getInputs()[0]}; }
 
 Meaning Raiser::raiseReduceMean(NodeOp node) {
   std::optional<Features> features;

@@ -63,8 +63,13 @@ pmpd::raise::classifyActivation(const Function &function) {
   return std::nullopt;
 }
 
+double pmpd::raise::snapToSingle(double x) {
+  double single = static_cast<float>(x);
+  return std::abs(single - x) <= 1e-11 * std::abs(x) ? single : x;
+}
+
 std::optional<double> pmpd::raise::getInverseRootEps(const Function &function) {
-  double eps = 1 / std::pow(call(function, 0.0), 2);
+  double eps = snapToSingle(1 / std::pow(call(function, 0.0), 2));
   if (!std::isfinite(eps) || eps <= 0)
     return std::nullopt;
   for (double x : {1e-4, 0.03, 0.7, 1.0, 19.0, 400.0})

@@ -73,6 +73,9 @@ std::optional<double> getScale(const Function &function);
 bool isSquare(const Function &function);
 /// The activation that `function` is, up to the rounding of its constants.
 std::optional<ActivationKind> classifyActivation(const Function &function);
+/// The single next to `x` if rounding of doubles explains the difference: the
+/// constants of a graph are singles.
+double snapToSingle(double x);
 /// The eps of x -> 1 / sqrt(x + eps); none for other functions.
 std::optional<double> getInverseRootEps(const Function &function);
 
@@ -165,9 +168,14 @@ struct Probabilities {
   std::optional<int64_t> window;
 };
 
-using Meaning =
-    std::variant<Poison, Auxiliary, Tokens, Past, Features, Statistic,
-                 Normalized, Combination, Cache, Scores, Probabilities>;
+/// Where `of` is not a number. A causal decoder has no such place.
+struct NaNTest {
+  mlir::Value of;
+};
+
+using Meaning = std::variant<Poison, Auxiliary, Tokens, Past, Features,
+                             Statistic, Normalized, Combination, Cache, Scores,
+                             Probabilities, NaNTest>;
 
 } // namespace pmpd::raise
 

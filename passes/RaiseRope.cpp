@@ -197,7 +197,7 @@ static double recoverFrequency(int64_t positions,
     double turns = std::round((predicted - measured) / (2 * M_PI));
     frequency = (measured + 2 * M_PI * turns) / position;
   }
-  return frequency;
+  return snapToSingle(frequency);
 }
 
 std::string Raiser::recoverTable(ArrayRef<Pair> pairs, RopeTable &table) {
@@ -304,6 +304,14 @@ std::optional<Features> Raiser::emitRope(NodeOp node,
     else if (head[c % headSize] != terms)
       return fail("expected the same rotary embedding for every head");
   }
+  // A scale of the whole, which attention may have here, is kept apart.
+  double scale = 1;
+  for (const Term &term : head[0])
+    if (term.column == 0)
+      scale = term.factor;
+  for (auto &terms : head)
+    for (Term &term : terms)
+      term.factor /= scale;
   std::optional<std::vector<Pair>> pairs = findPairs(head);
   std::optional<RopeStyle> style;
   if (pairs)
@@ -338,5 +346,7 @@ std::optional<Features> Raiser::emitRope(NodeOp node,
   settled->view.base = RopeOp::create(
       builder, node.getLoc(), settled->view.base.getType(), settled->view.base,
       symbol, builder.getI64IntegerAttr(width / headSize));
+  if (scale != 1)
+    settled->function = [=](double x) { return scale * x; };
   return settled;
 }

@@ -20,7 +20,8 @@ static StringRef describe(const Meaning &meaning) {
       "part of a rotary embedding",
       "cached keys or values",
       "attention scores",
-      "attention probabilities"};
+      "attention probabilities",
+      "a test for NaN"};
   static_assert(std::size(names) == std::variant_size_v<Meaning>);
   return names[meaning.index()];
 }

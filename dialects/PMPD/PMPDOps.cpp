@@ -8,6 +8,28 @@
 using namespace mlir;
 using namespace pmpd;
 
+/// Numbers with all their digits: what an array attribute prints is not what
+/// it holds.
+static void printNumbers(OpAsmPrinter &printer, Operation *,
+                         DenseF64ArrayAttr numbers) {
+  printer << '[';
+  llvm::interleaveComma(numbers.asArrayRef(), printer, [&](double number) {
+    printer.printFloat(llvm::APFloat(number));
+  });
+  printer << ']';
+}
+
+static ParseResult parseNumbers(OpAsmParser &parser,
+                                DenseF64ArrayAttr &numbers) {
+  SmallVector<double> values;
+  auto parseNumber = [&] { return parser.parseFloat(values.emplace_back()); };
+  if (parser.parseCommaSeparatedList(OpAsmParser::Delimiter::Square,
+                                     parseNumber))
+    return failure();
+  numbers = parser.getBuilder().getDenseF64ArrayAttr(values);
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/PMPD/PMPDOps.cpp.inc"
 

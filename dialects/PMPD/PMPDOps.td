@@ -114,7 +114,7 @@ def PMPD_RopeTableOp : PMPD_Op<"rope_table", [Symbol, HasParent<"ModelOp">]> {
                        F64Attr:$scale, PMPD_RopeStyleAttr:$style,
                        OptionalAttr<I64Attr>:$at);
   let assemblyFormat = [{
-    $sym_name `inv_freq` `=` $inv_freq `,` `scale` `=` $scale `,` $style
+    $sym_name `inv_freq` `=` custom<Numbers>($inv_freq) `,` `scale` `=` $scale `,` $style
     (`at` $at^)? attr-dict
   }];
   let hasVerifier = 1;

@@ -131,6 +131,50 @@ func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = 
 !f = tensor<*xf32>
 !i = tensor<*xi64>
 !b = tensor<*xi1>
+// CHECK-LABEL: module @drops_nan_guard
+// Exporters guard softmax against rows that see nothing; there are none.
+// CHECK: pmpd.attention %[[X:.*]] layer 0 scale 1.000000e+00 : tensor<?x8xf32>
+module @drops_nan_guard {
+func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = "attention_mask"},
+                 %positions: !ids {onnx.name = "position_ids"},
+                 %pastKey: !past {onnx.name = "past_key_values.0.key"},
+                 %pastValue: !past {onnx.name = "past_key_values.0.value"}) -> (!f {onnx.name = "logits"}) {
+  %table = onnx.initializer "wte" at "m.bin", 0 : tensor<16x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) name "/embed/Gather" : (tensor<16x8xf32>, !ids) -> !rows
+  // Query i sees key j if j <= i.
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %two = onnx.constant dense<2> : tensor<1xi64>
+  %low = onnx.constant dense<-3.0e38> : tensor<f32>
+  %count = onnx.node "CumSum"(%mask, %one) : (!all, tensor<1xi64>) -> !i
+  %j = onnx.node "Sub"(%count, %one) : (!i, tensor<1xi64>) -> !i
+  %i = onnx.node "Unsqueeze"(%positions, %two) : (!ids, tensor<1xi64>) -> !i
+  %seen = onnx.node "LessOrEqual"(%j, %i) : (!i, !i) -> !b
+  %q = onnx.node "Unsqueeze"(%x, %one) : (!rows, tensor<1xi64>) -> !heads
+  %k = onnx.node "Concat"(%pastKey, %q) {axis = 2 : i64} : (!past, !heads) -> !f
+  %v = onnx.node "Concat"(%pastValue, %q) {axis = 2 : i64} : (!past, !heads) -> !f
+  %kt = onnx.node "Transpose"(%k) {perm = array<i64: 0, 1, 3, 2>} : (!f) -> !f
+  %scores = onnx.node "MatMul"(%q, %kt) : (!heads, !f) -> !f
+  %masked = onnx.node "Where"(%seen, %scores, %low) : (!b, !f, tensor<f32>) -> !f
+  %weights = onnx.node "Softmax"(%masked) {axis = -1 : i64} : (!f) -> !f
+  %zeroF = onnx.constant dense<0.0> : tensor<f32>
+  %isNaN = onnx.node "IsNaN"(%weights) : (!f) -> !b
+  %guarded = onnx.node "Where"(%isNaN, %zeroF, %weights) : (!b, tensor<f32>, !f) -> !f
+  %out = onnx.node "MatMul"(%guarded, %v) : (!f, !f) -> !heads
+  %y = onnx.node "Squeeze"(%out, %one) : (!heads, tensor<1xi64>) -> !rows
+  %head = onnx.initializer "onnx::MatMul_9" at "m.bin", 512 : tensor<8x32xf32>
+  %logits = onnx.node "MatMul"(%y, %head) name "/lm_head/MatMul" : (!rows, tensor<8x32xf32>) -> !f
+  return %logits : !f
+}
+}
+// -----
+!ids = tensor<1x?xi64, #onnx.dims<"1", "s">>
+!all = tensor<1x?xi64, #onnx.dims<"1", "s + p">>
+!past = tensor<1x1x?x8xf32, #onnx.dims<"1", "1", "p", "8">>
+!heads = tensor<1x1x?x8xf32, #onnx.dims<"1", "1", "s", "8">>
+!rows = tensor<1x?x8xf32, #onnx.dims<"1", "s", "8">>
+!f = tensor<*xf32>
+!i = tensor<*xi64>
+!b = tensor<*xi1>
 // CHECK-LABEL: module @raises_window
 // A second condition, j > i - 5.
 // CHECK: pmpd.attention %{{.*}} layer 0 scale 1.000000e+00 window 5 : tensor<?x8xf32>
