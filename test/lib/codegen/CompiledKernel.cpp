@@ -17,7 +17,6 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
-#include "llvm/Transforms/Utils/Cloning.h"
 
 #include <cstring>
 #include <sys/mman.h>
@@ -63,25 +62,12 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
-llvm::SmallVector<char, 0> emitFile(llvm::Module &module,
-                                    llvm::TargetMachine &machine,
-                                    llvm::CodeGenFileType type) {
-  llvm::SmallVector<char, 0> contents;
-  llvm::raw_svector_ostream stream(contents);
-  llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type))
-    llvm::report_fatal_error("the target emits no such file");
-  // Emission changes the module.
-  passes.run(*llvm::CloneModule(module));
-  return contents;
-}
-
 uint64_t pageBytes() { return sysconf(_SC_PAGESIZE); }
 
 } // namespace
 
 GeneratedCode::GeneratedCode(const llvm::Triple &triple, StringRef features,
-                             MakeKernel make) {
+                             llvm::CodeGenFileType type, MakeKernel make) {
   MLIRContext context;
   registerBuiltinDialectTranslation(context);
   registerLLVMDialectTranslation(context);
@@ -109,15 +95,17 @@ GeneratedCode::GeneratedCode(const llvm::Triple &triple, StringRef features,
   code->setTargetTriple(triple);
   code->setDataLayout(machine->createDataLayout());
   optimize(*code, *machine);
-  auto text = emitFile(*code, *machine, llvm::CodeGenFileType::AssemblyFile);
-  assembly.assign(text.begin(), text.end());
-  object = std::make_unique<llvm::SmallVectorMemoryBuffer>(
-      emitFile(*code, *machine, llvm::CodeGenFileType::ObjectFile));
+  llvm::raw_svector_ostream stream(contents);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, type))
+    llvm::report_fatal_error("the target emits no such file");
+  passes.run(*code);
 }
 
 CompiledKernel::CompiledKernel(codegen::ISA isa, MakeKernel make) {
   llvm::Triple triple(llvm::sys::getProcessTriple());
-  GeneratedCode code(triple, codegen::requiredFeatures(isa), make);
+  GeneratedCode code(triple, codegen::requiredFeatures(isa),
+                     llvm::CodeGenFileType::ObjectFile, make);
   taskCount = code.tasks;
   perRow = code.perRow;
   llvm::ExitOnError check("jit: ");
@@ -130,7 +118,8 @@ CompiledKernel::CompiledKernel(codegen::ISA isa, MakeKernel make) {
                   .setLinkProcessSymbolsByDefault(false)
                   .setPlatformSetUp(llvm::orc::setUpInactivePlatform)
                   .create());
-  check(jit->addObjectFile(std::move(code.object)));
+  check(jit->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(
+      std::move(code.contents))));
   address = check(jit->lookup(code.name)).getValue();
 }
 

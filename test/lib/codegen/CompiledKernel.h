@@ -4,7 +4,7 @@
 
 #include "lib/Codegen/KernelLibrary.h"
 
-#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/CodeGen.h"
 #include <gtest/gtest.h>
 #include <memory>
 #include <random>
@@ -21,16 +21,15 @@ namespace pmpd::test {
 using MakeKernel =
     llvm::function_ref<codegen::Kernel(codegen::KernelLibrary &)>;
 
-/// Generates a kernel and compiles it for `triple`.
+/// Generates a kernel and compiles it for `triple` to assembly or an object.
 struct GeneratedCode {
   GeneratedCode(const llvm::Triple &triple, llvm::StringRef features,
-                MakeKernel make);
+                llvm::CodeGenFileType type, MakeKernel make);
 
   std::string name;
   int64_t tasks;
   bool perRow;
-  std::string assembly;
-  std::unique_ptr<llvm::MemoryBuffer> object;
+  llvm::SmallVector<char, 0> contents;
 };
 
 /// A kernel of the host that can be called.
