@@ -4,6 +4,7 @@
 #include "lib/Import/ONNX/Elements.h"
 #include "passes/Raise.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;

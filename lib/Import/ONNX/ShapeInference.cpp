@@ -5,6 +5,7 @@
 #include "lib/Import/ONNX/ShapeInference.h"
 
 #include "lib/Import/ONNX/Elements.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -102,7 +103,10 @@ void ShapeInference::infer(NodeOp node) {
   }
   if (isa<IntegerType>(elementType))
     if (std::optional<SymbolicTensor> found = inferElements(node))
-      elements[node.getResult(0)] = std::move(*found);
+      // A wrong graph may, for one, reshape to another number of elements.
+      if (countElements(found->shape) ==
+          static_cast<int64_t>(found->elements.size()))
+        elements[node.getResult(0)] = std::move(*found);
 }
 
 std::optional<SymbolicShape> ShapeInference::getShape(NodeOp node,

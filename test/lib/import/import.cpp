@@ -164,6 +164,19 @@ TEST_F(ImportFileTest, FollowsShapesSymbolically) {
             "tensor<?x?x3xf16, #onnx.dims<\"batch\", \"sequence\", \"3\">>");
 }
 
+TEST_F(ImportFileTest, SurvivesShapesThatDoNotFit) {
+  Model model = makeShapes();
+  model.addIntegers("five", {5});
+  model.addNode("Reshape", {"heads", "five"}, {"wrong"});
+  model.addNode("Add", {"wrong", "five"}, {"sum"});
+  model.addNode("Where", {"wrong", "sum", "heads"}, {"other"});
+  model.addNode("Gather", {"wrong", "five"}, {"beyond"});
+  model.addNode("Expand", {"sum", "beyond"}, {"grown"});
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      import(write("m.onnx", model.serialize()));
+  EXPECT_TRUE(module) << messages;
+}
+
 TEST_F(ImportFileTest, LeavesWeightsInTheFile) {
   Model model = makeShapes();
   std::vector<float> values(1 << 20);
