@@ -127,14 +127,18 @@ void Raiser::visitNode(NodeOp node) {
   }
   if (onnx::readsOnlyTypes(node))
     return setAll(Auxiliary());
+  Handler handler = getHandler(node.getOpType());
   if (llvm::any_of(node.getInputs(),
-                   [&](Value input) { return get<Poison>(input); }))
+                   [&](Value input) { return get<Poison>(input); })) {
+    // What nothing could make of it is a reason of its own.
+    if (!handler && !onnx::isEvaluable(node))
+      refuse(node, "the operator has no meaning in a decoder");
     return setAll(Poison());
+  }
   if (llvm::all_of(node.getInputs(),
                    [&](Value input) { return isAuxiliary(input); }))
     return setAll(Auxiliary());
   setAll(Poison());
-  Handler handler = getHandler(node.getOpType());
   if (!handler) {
     refuse(node, "the operator has no meaning in a decoder");
     return;

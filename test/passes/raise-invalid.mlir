@@ -2,7 +2,8 @@
 // RUN: pmpd-opt %s --split-input-file --pmpd-raise="ctx=32" --verify-diagnostics
 
 // refuses_all_at_once
-// Every cause is reported, and nothing that only follows from one.
+// Every cause is reported, even behind another one, and nothing that only
+// follows from one.
 !ids = tensor<1x?xi64, #onnx.dims<"1", "s">>
 !all = tensor<1x?xi64, #onnx.dims<"1", "s + p">>
 !past = tensor<1x1x?x8xf32, #onnx.dims<"1", "1", "p", "8">>
@@ -29,6 +30,8 @@ func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = 
   %n = onnx.node "LRN"(%x) : (!rows) -> !rows
   // expected-error@+1 {{expected the weight to be stored in the file, but it is computed or inline}}
   %p = onnx.node "MatMul"(%x, %computed) : (!rows, tensor<8x8xf32>) -> !rows
+  // expected-error@+1 {{cannot raise NonZero node '': the operator has no meaning in a decoder}}
+  %unknown = onnx.node "NonZero"(%l) : (!rows) -> !rows
   %follows = onnx.node "Sigmoid"(%l) : (!rows) -> !rows
   %sum = onnx.node "Add"(%follows, %m) : (!rows, !rows) -> !rows
   %h = onnx.node "Add"(%sum, %p) : (!rows, !rows) -> !rows

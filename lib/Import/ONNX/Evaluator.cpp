@@ -29,6 +29,17 @@ static const OperatorTable &getOperators() {
   return table;
 }
 
+/// Null if the operator cannot be evaluated.
+static const Operator *findOperator(NodeOp node) {
+  auto it = getOperators().find(node.getOpType());
+  return node.getDomain().empty() && it != getOperators().end() ? &it->second
+                                                                : nullptr;
+}
+
+bool pmpd::onnx::isEvaluable(NodeOp node) {
+  return findOperator(node) != nullptr;
+}
+
 static llvm::Error makeError(NodeOp node, const Twine &reason) {
   return llvm::createStringError("cannot evaluate " + node.getOpType() +
                                  " node '" + node.getNodeName() +
@@ -98,14 +109,14 @@ llvm::Error Evaluator::compute(Operation *op) {
     known[node.getResult(0)] = std::move(*shape);
     return llvm::Error::success();
   }
-  auto it = getOperators().find(node.getOpType());
-  if (!node.getDomain().empty() || it == getOperators().end())
+  const Operator *compute = findOperator(node);
+  if (!compute)
     return makeError(node, "the operator cannot be evaluated");
   SmallVector<const Tensor *> inputs;
   for (Value input : node.getInputs())
     inputs.push_back(
         isa<NoneType>(input.getType()) ? nullptr : &known.find(input)->second);
-  Results results = it->second({node, inputs});
+  Results results = (*compute)({node, inputs});
   if (results.size() < node.getNumResults())
     return makeError(node, "its inputs do not fit the operator");
   for (auto [result, tensor] : llvm::zip(node.getResults(), results))

@@ -46,6 +46,9 @@ private:
 /// Whether results of `node` depend on the types of its inputs only.
 bool readsOnlyTypes(NodeOp node);
 
+/// Whether the evaluator has the operator of a node.
+bool isEvaluable(NodeOp node);
+
 /// What an operator computes from concrete inputs; absent ones are null.
 struct Operands {
   mutable NodeOp node; // a handle whose accessors are not const
