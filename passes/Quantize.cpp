@@ -6,6 +6,7 @@
 #include "lib/Quant/Quantizer.h"
 #include "lib/Reference/WeightReader.h"
 #include "passes/Model.h"
+#include "passes/WeightAction.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
@@ -163,6 +164,7 @@ LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
     return model.emitError(error);
 
   SymbolTable symbols(model);
+  size_t index = 0;
   for (auto &[weight, use] : uses) {
     FailureOr<InputStatistics> known = findStatistics(inputs.get(), weight);
     if (failed(known))
@@ -180,7 +182,11 @@ LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
       for (LinearOp layer : use.layers)
         layer.setWeight(name);
     }
-    if (failed(quantizeOne(target, use, *known, *writer)))
+    LogicalResult done = failure();
+    getContext().executeAction<WeightAction>(
+        [&] { done = quantizeOne(target, use, *known, *writer); },
+        {IRUnit(target.getOperation())}, index++, uses.size());
+    if (failed(done))
       return failure();
   }
   if (!writer->commit(error))
