@@ -12,6 +12,10 @@
 /// that the directory holds a whole model or what it held before.
 class Staging {
 public:
+  /// From now on the folder is removed when SIGINT, SIGTERM or SIGHUP ends the
+  /// process. Call it before any other thread begins.
+  static void catchSignals();
+
   /// Creates the output directory if need be, and the folder.
   static llvm::Expected<std::unique_ptr<Staging>>
   create(const std::string &directory);
