@@ -45,15 +45,16 @@ std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
   return translated;
 }
 
-SmallVector<char, 0> compile(Module &module, TargetMachine &machine) {
-  SmallVector<char, 0> object;
-  raw_svector_ostream stream(object);
+SmallVector<char, 0> compile(Module &module, TargetMachine &machine,
+                             CodeGenFileType type) {
+  SmallVector<char, 0> contents;
+  raw_svector_ostream stream(contents);
   legacy::PassManager passes;
-  [[maybe_unused]] bool unsupported = machine.addPassesToEmitFile(
-      passes, stream, nullptr, CodeGenFileType::ObjectFile);
-  assert(!unsupported && "CPU targets emit objects");
+  [[maybe_unused]] bool unsupported =
+      machine.addPassesToEmitFile(passes, stream, nullptr, type);
+  assert(!unsupported && "CPU targets emit objects and assembly");
   passes.run(module);
-  return object;
+  return contents;
 }
 
 } // namespace pmpd::emit

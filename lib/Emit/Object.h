@@ -18,9 +18,10 @@ std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
                                         llvm::TargetMachine &machine,
                                         llvm::LLVMContext &context);
 
-/// The relocatable object of a translated module.
-llvm::SmallVector<char, 0> compile(llvm::Module &module,
-                                   llvm::TargetMachine &machine);
+/// The relocatable object, or the assembly, of a translated module.
+llvm::SmallVector<char, 0>
+compile(llvm::Module &module, llvm::TargetMachine &machine,
+        llvm::CodeGenFileType type = llvm::CodeGenFileType::ObjectFile);
 
 } // namespace pmpd::emit
 

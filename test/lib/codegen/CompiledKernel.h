@@ -2,61 +2,38 @@
 #ifndef PMPD_TEST_LIB_CODEGEN_COMPILEDKERNEL_H
 #define PMPD_TEST_LIB_CODEGEN_COMPILEDKERNEL_H
 
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Emit/LoadedKernel.h"
 
-#include "llvm/Support/CodeGen.h"
 #include <gtest/gtest.h>
-#include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace llvm::orc {
-class LLJIT;
-} // namespace llvm::orc
-
 namespace pmpd::test {
 
-using MakeKernel =
-    llvm::function_ref<codegen::Kernel(codegen::KernelLibrary &)>;
+using emit::MakeKernel;
 
-/// Generates a kernel and compiles it for `triple` to assembly or an object.
-struct GeneratedCode {
-  GeneratedCode(const llvm::Triple &triple, llvm::StringRef features,
-                llvm::CodeGenFileType type, MakeKernel make);
-
-  std::string name;
-  int64_t tasks;
-  bool perRow;
-  llvm::SmallVector<char, 0> contents;
-};
+/// Generates a kernel for `arch` and `cpu`, as emit::resolveCpu names them.
+emit::KernelCode generate(llvm::StringRef arch, llvm::StringRef cpu,
+                          llvm::CodeGenFileType type, MakeKernel make);
 
 /// A kernel of the host that can be called.
 class CompiledKernel {
 public:
   CompiledKernel(codegen::ISA isa, MakeKernel make);
-  ~CompiledKernel();
 
-  int64_t tasks(int64_t rows) const {
-    return perRow ? taskCount * rows : taskCount;
-  }
-  void run(const std::vector<void *> &pointers, int64_t rows, int64_t position,
-           int64_t begin, int64_t end) const;
   /// All tasks at once.
   void run(const std::vector<void *> &pointers, int64_t rows,
            int64_t position = 0) const {
-    run(pointers, rows, position, 0, tasks(rows));
+    kernel.run(pointers, rows, position, 0, kernel.tasks(rows));
   }
   /// All tasks in ranges of random sizes, in random order.
   void runInPieces(const std::vector<void *> &pointers, int64_t rows,
                    int64_t position, std::mt19937 &random) const;
 
 private:
-  std::unique_ptr<llvm::orc::LLJIT> jit;
-  uintptr_t address;
-  int64_t taskCount;
-  bool perRow;
+  emit::LoadedKernel kernel;
 };
 
 /// Bytes that end where an unmapped page begins, so that an access past the end

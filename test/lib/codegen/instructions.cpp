@@ -16,9 +16,8 @@ Kernel makeLinear(KernelLibrary &library, unsigned bits) {
 }
 
 std::string assemblyOf(ISA isa, MakeKernel make) {
-  GeneratedCode code(llvm::Triple("x86_64-unknown-linux-gnu"),
-                     requiredFeatures(isa), llvm::CodeGenFileType::AssemblyFile,
-                     make);
+  pmpd::emit::KernelCode code = generate(
+      "x86-64", stringifyISA(isa), llvm::CodeGenFileType::AssemblyFile, make);
   return {code.contents.begin(), code.contents.end()};
 }
 
@@ -70,15 +69,21 @@ std::vector<std::function<Kernel(KernelLibrary &)>> everyKind() {
       [](L &l) {
         return l.linearPlain({8, 64, 32, 3, 4, 1, Activations::F32, Type()});
       },
-      [=](L &l) { return l.linearDense({9, 70, half(l), half(l)}); },
+      [=](L &l) {
+        return l.linearDense({9, 70, half(l), half(l)});
+      },
       [](L &l) { return l.quantizeRows(128, 16, 64); },
       [=](L &l) { return l.embed(70, half(l), 2.0); },
       [=](L &l) { return l.addPosition(70, half(l), 2); },
       [=](L &l) { return l.rmsNorm(70, half(l), 1e-5); },
       [=](L &l) { return l.layerNorm(70, half(l), half(l), 1e-5); },
-      [](L &l) { return l.rope({2, 24, 10, pmpd::RopeStyle::Interleaved}); },
+      [](L &l) {
+        return l.rope({2, 24, 10, pmpd::RopeStyle::Interleaved});
+      },
       [=](L &l) { return l.kvAppend(cache(l)); },
-      [=](L &l) { return l.attention({cache(l), 4, 0.2, std::nullopt}); },
+      [=](L &l) {
+        return l.attention({cache(l), 4, 0.2, std::nullopt});
+      },
       [](L &l) { return l.activate(70, pmpd::ActivationKind::Silu); },
       [](L &l) { return l.activate(70, pmpd::ActivationKind::GeluTanh); },
       [](L &l) { return l.activate(70, pmpd::ActivationKind::GeluErf); },
@@ -96,10 +101,9 @@ TEST(Instructions, no_kernel_calls_anything) {
 }
 
 TEST(Instructions, every_kernel_cross_compiles_to_aarch64) {
-  llvm::Triple triple("aarch64-unknown-linux-gnu");
   for (const auto &make : everyKind()) {
-    GeneratedCode object(triple, "+neon", llvm::CodeGenFileType::ObjectFile,
-                         make);
+    pmpd::emit::KernelCode object = generate(
+        "aarch64", "portable", llvm::CodeGenFileType::ObjectFile, make);
     llvm::StringRef bytes(object.contents.data(), object.contents.size());
     auto file = llvm::object::ObjectFile::createObjectFile(
         llvm::MemoryBufferRef(bytes, object.name));
