@@ -19,10 +19,11 @@ from model import Config, LlamaForCausalLM
 HALF_MAX = 65504.0
 
 
-def trace(net, layers, kv_heads, head_dim, path, opset, dtype):
+def trace(net, layers, kv_heads, head_dim, path, opset, dtype, **options):
     """torch.onnx.export of net(input_ids, attention_mask, position_ids, past).
 
     past is a list of (key, value), one for each layer, each [B, Hkv, P, D].
+    options go to torch.onnx.export.
     """
     net = copy.deepcopy(net).to(dtype).eval()
     batch, length, past_length = 2, 3, 5
@@ -52,6 +53,7 @@ def trace(net, layers, kv_heads, head_dim, path, opset, dtype):
         input_names=inputs + ["past_key_values." + c for c in caches],
         output_names=["logits"] + ["present." + c for c in caches],
         dynamic_axes=axes,
+        **options,
     )
     return onnx.load(path)
 

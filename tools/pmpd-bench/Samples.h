@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PMPD_TOOLS_PMPD_BENCH_SAMPLES_H
+#define PMPD_TOOLS_PMPD_BENCH_SAMPLES_H
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace pmpd::tools {
+
+/// Repeated measurements of one quantity; at least one.
+class Samples {
+public:
+  void add(double value) {
+    values.insert(std::upper_bound(values.begin(), values.end(), value), value);
+  }
+  double min() const { return values.front(); }
+  double max() const { return values.back(); }
+  double median() const {
+    size_t half = values.size() / 2;
+    return values.size() % 2 ? values[half]
+                             : (values[half - 1] + values[half]) / 2;
+  }
+
+private:
+  std::vector<double> values; // ascending
+};
+
+template <typename Body> double secondsOf(Body body) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now();
+  body();
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+} // namespace pmpd::tools
+
+#endif // PMPD_TOOLS_PMPD_BENCH_SAMPLES_H
