@@ -40,6 +40,7 @@ pmpd_status generate(Session &session, const int32_t *prompt,
   if (pmpd_status status =
           session.prefill(prompt, promptCount, 1, session.logitBuffer()))
     return status;
+  session.setMaxTokens(options.max_tokens);
   Sampler sampler;
   uint64_t state = options.sampling.seed;
   while (count < options.max_tokens) {

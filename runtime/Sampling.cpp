@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/Sampling.h"
 
+#include "runtime/SplitMix.h"
+
 #include <algorithm>
 #include <cmath>
 
 using namespace pmpd::rt;
 
 namespace {
-
-/// SplitMix64 (Steele, Lea, Flood 2014) as a number in [0, 1).
-double nextUniform(uint64_t &state) {
-  state += 0x9e3779b97f4a7c15u;
-  uint64_t mixed = state;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-  mixed ^= mixed >> 31;
-  return double(mixed >> 11) * 0x1p-53;
-}
 
 /// Index of the highest finite logit, the lowest of equals; -1 if none.
 int32_t findBest(const float *logits, int32_t vocab) {

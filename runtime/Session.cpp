@@ -3,6 +3,7 @@
 
 #include "runtime/Descriptor.h"
 #include "runtime/Timer.h"
+#include "runtime/schedulers/Registry.h"
 
 #include <algorithm>
 #include <sched.h>
@@ -67,6 +68,9 @@ Session::Session(std::shared_ptr<const Model> model,
 void Session::reset() {
   target->clearKv();
   held = base = 0;
+  heldTokens.clear();
+  maxTokens = 0;
+  begun = false;
   previousBits = prefillRegion->bits;
   haveLogits = false;
   totals = {};
@@ -76,8 +80,17 @@ void Session::reset() {
 pmpd_status Session::truncate(int64_t tokens) {
   if (pmpd_status status = checkRange("remaining tokens", tokens, held))
     return status;
+  if (tokens == held)
+    return PMPD_OK;
   held = tokens;
-  base = std::min(base, held);
+  heldTokens.resize(held);
+  haveLogits = false; // they followed a token that is gone
+  if (held <= base) { // the prompt itself changed
+    base = held;
+    begun = false;
+  } else {
+    scheduler->rewind(held - base);
+  }
   return PMPD_OK;
 }
 
@@ -98,15 +111,56 @@ pmpd_status Session::setSchedule(const pmpd_switch_point *points,
                                  size_t count) {
   if (pmpd_status status = checkSwitchPoints(points, count))
     return status;
-  for (size_t i = 0; i < count; ++i)
-    if (!findRegion(desc(), PMPD_DECODE, points[i].bits))
-      return failUnsupportedBits(desc(), PMPD_DECODE, points[i].bits);
-  scheduler = createStaticScheduler({points, points + count});
-  return PMPD_OK;
+  return use(createStaticScheduler({points, points + count}));
+}
+
+pmpd_status Session::setScheduler(const char *text) {
+  ParsedSchedule schedule;
+  if (pmpd_status status = parseSchedule(text, schedule))
+    return status;
+  const pmpd_region_desc *before = prefillRegion;
+  if (schedule.prefillBits)
+    if (pmpd_status status = setPrefillBits(schedule.prefillBits))
+      return status;
+  pmpd_status status = use(std::move(schedule.policy));
+  if (status != PMPD_OK)
+    prefillRegion = before;
+  return status;
 }
 
 void Session::setCallback(pmpd_schedule_fn fn, void *user) {
   scheduler = createCallbackScheduler(fn, user);
+  begun = false;
+}
+
+pmpd_status Session::setPrefillBits(int32_t bits) {
+  const pmpd_region_desc *region = findRegion(
+      desc(), PMPD_PREFILL, bits ? bits : highestBits(desc(), PMPD_PREFILL));
+  if (!region)
+    return failUnsupportedBits(desc(), PMPD_PREFILL, bits);
+  prefillRegion = region;
+  return PMPD_OK;
+}
+
+pmpd_status Session::use(std::unique_ptr<Scheduler> policy) {
+  if (pmpd_status status = policy->bind(*model))
+    return status;
+  scheduler = std::move(policy);
+  begun = false;
+  return PMPD_OK;
+}
+
+pmpd_status Session::beginRequest() {
+  if (begun)
+    return PMPD_OK;
+  Request request;
+  request.tokens = heldTokens.data();
+  request.count = held;
+  request.maxTokens = maxTokens ? maxTokens : limit - held;
+  request.session = static_cast<const pmpd_session *>(this);
+  pmpd_status status = scheduler->begin(request);
+  begun = status == PMPD_OK;
+  return status;
 }
 
 pmpd_status Session::checkTokens(const int32_t *tokens, int64_t count) const {
@@ -161,8 +215,11 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
   Timer timer;
   if (pmpd_status status = prefillChunks(tokens, count, logitRows, logits))
     return status;
+  heldTokens.insert(heldTokens.end(), tokens, tokens + count);
   held += count;
   base = held - 1; // these logits choose token 0, the next step's token 1
+  maxTokens = 0;
+  begun = false;
   previousBits = prefillRegion->bits;
   haveLogits = logitRows > 0;
   if (haveLogits && logits != lastLogits.data())
@@ -178,6 +235,8 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
 
 pmpd_status Session::decode(int32_t token, int32_t *bits) {
   if (pmpd_status status = checkTokens(&token, 1))
+    return status;
+  if (pmpd_status status = beginRequest())
     return status;
   pmpd_step step = {};
   step.index = held - base;
@@ -200,6 +259,7 @@ pmpd_status Session::decode(int32_t token, int32_t *bits) {
   if (pmpd_status status = target->run(call))
     return status;
   totals.decode_seconds += timer.seconds();
+  heldTokens.push_back(token);
   ++held;
   ++totals.decode_tokens;
   totals.decode_bytes +=

@@ -26,7 +26,12 @@ public:
   pmpd_status truncate(int64_t tokens);
   pmpd_status kv(int32_t layer, const void **keys, const void **values) const;
   pmpd_status setSchedule(const pmpd_switch_point *points, size_t count);
+  pmpd_status setScheduler(const char *text);
   void setCallback(pmpd_schedule_fn fn, void *user);
+  pmpd_status setPrefillBits(int32_t bits);
+
+  /// Most tokens that will be generated after the latest prefill; 0 = unknown.
+  void setMaxTokens(int64_t tokens) { maxTokens = tokens; }
 
   /// As pmpd_prefill; what it leaves in logits() is the last row.
   pmpd_status prefill(const int32_t *tokens, int64_t count, int64_t logitRows,
@@ -57,6 +62,8 @@ public:
   }
 
 private:
+  pmpd_status use(std::unique_ptr<Scheduler> policy);
+  pmpd_status beginRequest();
   pmpd_status checkTokens(const int32_t *tokens, int64_t count) const;
   pmpd_status prefillChunks(const int32_t *tokens, int64_t count,
                             int64_t logitRows, float *logits);
@@ -64,10 +71,13 @@ private:
   std::shared_ptr<const Model> model;
   std::unique_ptr<Target> target;
   std::unique_ptr<Scheduler> scheduler;
+  bool begun = false; // the scheduler knows the present request
   const pmpd_region_desc *prefillRegion;
-  int64_t limit;    // most tokens in the KV cache
-  int64_t held = 0; // tokens in the KV cache
-  int64_t base = 0; // tokens held when the step index was 0
+  int64_t limit;                   // most tokens in the KV cache
+  int64_t held = 0;                // tokens in the KV cache
+  std::vector<int32_t> heldTokens; // [held]
+  int64_t base = 0;                // tokens held when the step index was 0
+  int64_t maxTokens = 0;
   int32_t previousBits;
   bool haveLogits = false;
   std::vector<float> lastLogits; // [vocab]

@@ -62,6 +62,23 @@ pmpd_status pmpd_session_set_schedule(pmpd_session *session,
   });
 }
 
+pmpd_status pmpd_session_set_scheduler(pmpd_session *session,
+                                       const char *text) {
+  return guard([&] {
+    if (!session)
+      return failNullSession();
+    if (!text)
+      return fail(PMPD_BAD_ARGUMENT, "expected a schedule, but got NULL");
+    return session->setScheduler(text);
+  });
+}
+
+pmpd_status pmpd_session_set_prefill_bits(pmpd_session *session, int32_t bits) {
+  return guard([&] {
+    return session ? session->setPrefillBits(bits) : failNullSession();
+  });
+}
+
 pmpd_status pmpd_session_set_callback(pmpd_session *session,
                                       pmpd_schedule_fn fn, void *user) {
   return guard([&] {

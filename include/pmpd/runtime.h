@@ -116,6 +116,29 @@ typedef struct pmpd_switch_point {
   int64_t start;
 } pmpd_switch_point;
 
+/* A schedule as text is [BITS/]POLICY or @FILE. BITS are prefill's. POLICY is
+ * switch points, as in 4@0,3@64,2@160, or the name of a policy with its
+ * parameters, as in confidence:tokens=10,sigma=1. FILE is what pmpd-tune
+ * writes, a JSON object with "format": "pmpd-schedule", "version": 1 and
+ * "schedule", a text of the first form. Every policy only lowers the bits
+ * within a request; only a callback may raise them. */
+
+/* A policy that is chosen by name; the texts live for ever. */
+typedef struct pmpd_scheduler_info {
+  const char *name;
+  const char *syntax; /* the text form, as confidence[:tokens=10,sigma=1] */
+  const char *summary;
+} pmpd_scheduler_info;
+
+/* The policies that have a name, in the order of documentation; NULL past the
+ * last. */
+const pmpd_scheduler_info *pmpd_scheduler_at(size_t index);
+
+/* Checks a schedule's text, and the file it names, but not against a model.
+ * Errors: BAD_ARGUMENT (text says what is wrong and where), NOT_FOUND,
+ * IO_ERROR. */
+pmpd_status pmpd_scheduler_check(const char *text);
+
 /* ---- Sessions ---------------------------------------------------------- */
 
 typedef struct pmpd_session_options {
@@ -152,7 +175,17 @@ int64_t pmpd_session_tokens(const pmpd_session *session);
 pmpd_status pmpd_session_kv(const pmpd_session *session, int32_t layer,
                             const void **keys, const void **values);
 
-/* Static schedule: points in ascending start, the first at 0. Copied.
+/* Schedule by text. Prefill bits that it names hold from the next prefill on;
+ * on failure everything stays as it was.
+ * Errors: as pmpd_scheduler_check; UNSUPPORTED_BITS. */
+pmpd_status pmpd_session_set_scheduler(pmpd_session *session, const char *text);
+
+/* Bits of the prefills from now on; 0 = the highest compiled for prefill.
+ * Errors: UNSUPPORTED_BITS. */
+pmpd_status pmpd_session_set_prefill_bits(pmpd_session *session, int32_t bits);
+
+/* Static schedule: points in ascending start, the first at 0, with bits that
+ * do not rise. Copied.
  * Default without one: the highest compiled decode bits for every token.
  * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS. */
 pmpd_status pmpd_session_set_schedule(pmpd_session *session,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "runtime/schedulers/Scheduler.h"
+#include "runtime/Descriptor.h"
+#include "runtime/schedulers/Registry.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 
 using namespace pmpd::rt;
 
@@ -13,6 +12,13 @@ class StaticScheduler : public Scheduler {
 public:
   explicit StaticScheduler(std::vector<pmpd_switch_point> points)
       : points(std::move(points)) {}
+
+  pmpd_status bind(const Model &model) override {
+    for (const pmpd_switch_point &point : points)
+      if (!findRegion(model.desc(), PMPD_DECODE, point.bits))
+        return failUnsupportedBits(model.desc(), PMPD_DECODE, point.bits);
+    return PMPD_OK;
+  }
 
   int32_t pick(const pmpd_step &step) override {
     auto after =
@@ -27,67 +33,32 @@ private:
   std::vector<pmpd_switch_point> points;
 };
 
-/// Reads BITS@INDEX,BITS@INDEX,... and knows where it stands.
-class Parser {
-public:
-  explicit Parser(const char *text)
-      : text(text), at(text), end(text + std::strlen(text)) {}
-
-  template <typename Number>
-  pmpd_status number(const char *what, Number &value) {
-    auto [next, error] = std::from_chars(at, end, value);
-    if (error != std::errc() || value < 0)
-      return expected(what);
-    at = next;
-    return PMPD_OK;
-  }
-
-  bool skip(char character) {
-    if (at == end || *at != character)
-      return false;
-    ++at;
-    return true;
-  }
-
-  bool done() const { return at == end; }
-
-  pmpd_status expected(const char *what) const {
-    std::string got = done() ? "the end" : "'" + std::string(at, end) + "'";
-    return fail(PMPD_BAD_ARGUMENT,
-                "schedule '" + std::string(text) + "': expected " + what +
-                    " at character " + std::to_string(at - text + 1) +
-                    ", but got " + got + "; write it as 4@0,3@64,2@160");
-  }
-
-private:
-  const char *text;
-  const char *at;
-  const char *end;
-};
-
-pmpd_status parse(const char *text, pmpd_switch_point *points, size_t capacity,
-                  size_t &count) {
-  Parser parser(text);
-  size_t found = 0;
+/// Reads BITS@INDEX,BITS@INDEX,... to the end of the text.
+pmpd_status readPoints(ScheduleText &text,
+                       std::vector<pmpd_switch_point> &points) {
   do {
     pmpd_switch_point point;
-    if (pmpd_status status = parser.number("bits", point.bits))
+    if (pmpd_status status = text.number("bits", point.bits))
       return status;
-    if (!parser.skip('@'))
-      return parser.expected("'@'");
-    if (pmpd_status status = parser.number("a token index", point.start))
+    if (!text.skip('@'))
+      return text.expected("'@' and a token index");
+    if (pmpd_status status = text.number("a token index", point.start))
       return status;
-    if (found == capacity)
-      return fail(PMPD_BAD_ARGUMENT,
-                  "schedule '" + std::string(text) + "': expected at most " +
-                      std::to_string(capacity) + " switch points");
-    points[found++] = point;
-  } while (parser.skip(','));
-  if (!parser.done())
-    return parser.expected("','");
-  if (pmpd_status status = checkSwitchPoints(points, found))
+    points.push_back(point);
+  } while (text.skip(','));
+  if (!text.done())
+    return text.expected("',' or the end");
+  return checkSwitchPoints(points.data(), points.size());
+}
+
+pmpd_status parseStatic(ScheduleText &text,
+                        std::unique_ptr<Scheduler> &policy) {
+  if (!text.startsNumber() && !text.skip(':'))
+    return text.expected("':'");
+  std::vector<pmpd_switch_point> points;
+  if (pmpd_status status = readPoints(text, points))
     return status;
-  count = found;
+  policy = createStaticScheduler(std::move(points));
   return PMPD_OK;
 }
 
@@ -99,12 +70,19 @@ pmpd_status pmpd::rt::checkSwitchPoints(const pmpd_switch_point *points,
     return fail(PMPD_BAD_ARGUMENT,
                 "expected a schedule whose first switch point is at token "
                 "index 0");
-  for (size_t i = 1; i < count; ++i)
+  for (size_t i = 1; i < count; ++i) {
     if (points[i].start <= points[i - 1].start)
       return fail(PMPD_BAD_ARGUMENT,
                   "expected switch points in ascending order, but " +
                       std::to_string(points[i].start) + " follows " +
                       std::to_string(points[i - 1].start));
+    if (points[i].bits > points[i - 1].bits)
+      return fail(PMPD_BAD_ARGUMENT, "expected bits that do not rise, but " +
+                                         std::to_string(points[i].bits) +
+                                         " follows " +
+                                         std::to_string(points[i - 1].bits) +
+                                         "; only a callback may raise them");
+  }
   return PMPD_OK;
 }
 
@@ -113,12 +91,27 @@ pmpd::rt::createStaticScheduler(std::vector<pmpd_switch_point> points) {
   return std::make_unique<StaticScheduler>(std::move(points));
 }
 
+const SchedulerKind pmpd::rt::kStaticKind = {
+    {"static", "[static:]BITS@INDEX,...",
+     "bits by index of the generated token, as in 4@0,3@64,2@160"},
+    parseStatic};
+
 pmpd_status pmpd_schedule_parse(const char *text, pmpd_switch_point *points,
                                 size_t capacity, size_t *count) {
   return guard([&] {
     if (!text || !points || !count)
       return fail(PMPD_BAD_ARGUMENT, "expected a schedule and a place for its "
                                      "switch points, but got NULL");
-    return parse(text, points, capacity, *count);
+    ScheduleText written(text);
+    std::vector<pmpd_switch_point> found;
+    if (pmpd_status status = readPoints(written, found))
+      return status;
+    if (found.size() > capacity)
+      return written.wrong("expected at most " + std::to_string(capacity) +
+                           " switch points, but got " +
+                           std::to_string(found.size()));
+    std::copy(found.begin(), found.end(), points);
+    *count = found.size();
+    return PMPD_OK;
   });
 }

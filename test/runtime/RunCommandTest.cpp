@@ -73,6 +73,9 @@ TEST_F(RunCommandTest, prints_help_and_version) {
   Command help = runCommand(PMPD_RUN " --help");
   EXPECT_EQ(help.exitCode, 0);
   EXPECT_NE(help.out.find("--show-bits"), std::string::npos);
+  for (size_t i = 0; const pmpd_scheduler_info *info = pmpd_scheduler_at(i);
+       ++i)
+    EXPECT_NE(help.out.find(info->syntax), std::string::npos);
   Command version = runCommand(PMPD_RUN " --version");
   EXPECT_EQ(version.exitCode, 0);
   EXPECT_EQ(version.out.find("pmpd-run"), 0u);
@@ -98,6 +101,17 @@ TEST_F(RunCommandTest, shows_where_the_bits_change) {
   EXPECT_LT(four, three);
   EXPECT_LT(three, two);
   EXPECT_NE(two, std::string::npos);
+}
+
+TEST_F(RunCommandTest, takes_a_schedule_file_and_its_prefill_bits) {
+  std::string file = dir_.write("s.json", std::string(R"({"format":
+    "pmpd-schedule", "version": 1, "schedule": "3/3@0,2@2"})"));
+  std::string command = "--raw -p 5 -n 4 --show-bits --schedule @" + file;
+  EXPECT_EQ(run(command).out, run("--raw -p 5 -n 4 --show-bits --prefill-bits 3"
+                                  " --schedule 3@0,2@2")
+                                  .out);
+  EXPECT_EQ(run(command + " --prefill-bits 4").out.find("[4]"), 0u);
+  expectRunError("-p a --schedule @" + dir_.path("absent"), "cannot read");
 }
 
 TEST_F(RunCommandTest, prints_one_json_object) {

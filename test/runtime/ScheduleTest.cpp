@@ -46,16 +46,17 @@ TEST(ScheduleParse, reads_switch_points) {
 TEST(ScheduleParse, says_what_is_wrong_and_where) {
   expectRefused("", "expected bits at character 1, but got the end");
   expectRefused("x", "expected bits at character 1, but got 'x'");
-  expectRefused("4", "expected '@' at character 2");
+  expectRefused("4", "expected '@' and a token index at character 2");
   expectRefused("4@", "expected a token index at character 3");
   expectRefused("4@-1", "expected a token index at character 3");
   expectRefused("4@0,", "expected bits at character 5, but got the end");
-  expectRefused("4@0;3@5", "expected ',' at character 4, but got ';3@5'");
+  expectRefused("4@0;3@5",
+                "expected ',' or the end at character 4, but got ';3@5'");
   expectRefused("4@0, 3@5", "expected bits at character 5");
   expectRefused("99999999999@0", "expected bits at character 1");
   expectRefused("4@1", "first switch point is at token index 0");
   expectRefused("4@0,3@9,2@9", "9 follows 9");
-  expectRefused("4@0,3@1,4@2,3@3,2@4", "at most 4 switch points");
+  expectRefused("4@0,4@1,3@2,3@3,2@4", "at most 4 switch points");
 }
 
 TEST_F(ScheduleTest, refuses_points_and_bits_it_cannot_run) {

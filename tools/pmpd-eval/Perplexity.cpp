@@ -77,7 +77,8 @@ double Score::averageBits() const { return ratio(bits, tokens); }
 
 Score pmpd::tools::scoreByPrefill(OpenModel &model, const EvalText &text,
                                   int32_t bits) {
-  SessionPtr session = model.createSession(bits);
+  SessionPtr session = model.createSession();
+  check(pmpd_session_set_prefill_bits(session.get(), bits));
   const int64_t vocab = model.desc().vocab;
   std::vector<float> logits(kLogitRows * vocab);
   Scorer scorer(model);
@@ -96,10 +97,9 @@ Score pmpd::tools::scoreByPrefill(OpenModel &model, const EvalText &text,
 }
 
 Score pmpd::tools::scoreByDecode(OpenModel &model, const EvalText &text,
-                                 const Schedule &schedule) {
-  SessionPtr session = model.createSession(0);
-  check(pmpd_session_set_schedule(session.get(), schedule.points.data(),
-                                  schedule.points.size()));
+                                 const std::string &schedule) {
+  SessionPtr session = model.createSession();
+  check(pmpd_session_set_scheduler(session.get(), schedule.c_str()));
   std::vector<float> logits(model.desc().vocab);
   Scorer scorer(model);
   for (const Window &window : cutWindows(text)) {

@@ -33,7 +33,7 @@ Score scoreByPrefill(OpenModel &model, const EvalText &text, int32_t bits);
 /// Scores `text` as it would be generated: prefill of each window's first
 /// token, then one decode step per token at the schedule's bits.
 Score scoreByDecode(OpenModel &model, const EvalText &text,
-                    const Schedule &schedule);
+                    const std::string &schedule);
 
 } // namespace pmpd::tools
 

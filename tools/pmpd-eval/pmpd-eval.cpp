@@ -11,8 +11,8 @@ namespace {
 
 /// One row of the table.
 struct Setting {
-  Schedule schedule;
-  bool byPrefill = false;
+  std::string schedule;
+  int32_t bits = 0; // of --bits
 };
 
 struct Args {
@@ -34,7 +34,7 @@ void Args::addTo(CLI::App &app) {
     if (!CLI::detail::lexical_cast(text, bits) || bits < 1)
       throw CLI::ValidationError("--bits",
                                  "expected positive bits, but got " + text);
-    settings.push_back({{text + "@0", {{bits, 0}}}, true});
+    settings.push_back({text + "@0", bits});
   };
   app.add_option_function<std::string>(
          "--bits", takeBits,
@@ -42,8 +42,8 @@ void Args::addTo(CLI::App &app) {
          "were compiled; may be repeated")
       ->type_name("BITS")
       ->trigger_on_parse();
-  addScheduleOption(app, [this](Schedule given) {
-    settings.push_back({std::move(given), false});
+  addScheduleOption(app, [this](std::string given) {
+    settings.push_back({std::move(given), 0});
   })->trigger_on_parse();
   app.add_option("--window", window, "tokens fed per window; 0 = the context")
       ->check(countValidator())
@@ -81,8 +81,8 @@ bool hasPrefill(const pmpd_model_desc &desc, int32_t bits) {
 }
 
 nlohmann::ordered_json toJson(const Setting &setting, const Score &score) {
-  return {{"schedule", setting.schedule.text},
-          {"by", setting.byPrefill ? "prefill" : "decode"},
+  return {{"schedule", setting.schedule},
+          {"by", setting.bits ? "prefill" : "decode"},
           {"average_bits", score.averageBits()},
           {"tokens", score.tokens},
           {"words", score.words},
@@ -101,8 +101,8 @@ void printHeader(std::ostream &out) {
 }
 
 void printRow(std::ostream &out, const Setting &setting, const Score &score) {
-  out << std::left << std::setw(24) << setting.schedule.text << std::setw(8)
-      << (setting.byPrefill ? "prefill" : "decode") << std::right << std::fixed
+  out << std::left << std::setw(24) << setting.schedule << std::setw(8)
+      << (setting.bits ? "prefill" : "decode") << std::right << std::fixed
       << std::setprecision(2) << std::setw(6) << score.averageBits()
       << std::setw(10) << score.tokens << std::setprecision(1) << std::setw(13)
       << score.nats << std::setprecision(4) << std::setw(12)
@@ -118,11 +118,10 @@ int run(Args args) {
   if (!args.json)
     printHeader(std::cout);
   for (Setting &setting : args.settings) {
-    int32_t bits = setting.schedule.points.front().bits;
-    setting.byPrefill &= hasPrefill(model.desc(), bits);
-    Score score = setting.byPrefill
-                      ? scoreByPrefill(model, text, bits)
-                      : scoreByDecode(model, text, setting.schedule);
+    if (!hasPrefill(model.desc(), setting.bits))
+      setting.bits = 0;
+    Score score = setting.bits ? scoreByPrefill(model, text, setting.bits)
+                               : scoreByDecode(model, text, setting.schedule);
     if (args.json)
       rows.push_back(toJson(setting, score));
     else

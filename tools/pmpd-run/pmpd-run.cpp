@@ -18,8 +18,8 @@ struct Args {
   std::string prompt;
   std::string file;
   int64_t tokens = 128;
-  int32_t prefillBits = 0;
-  std::optional<Schedule> schedule;
+  std::optional<int32_t> prefillBits;
+  std::string schedule;
   pmpd_sampling sampling = {0.0f, 0, 1.0f, 0};
   bool noBos = false;
   bool ignoreEos = false;
@@ -41,9 +41,10 @@ void Args::addTo(CLI::App &app) {
       ->capture_default_str()
       ->check(countValidator())
       ->type_name("N");
-  addScheduleOption(app, [this](Schedule given) { schedule = given; });
+  addScheduleOption(app, [this](std::string given) { schedule = given; });
   app.add_option("--prefill-bits", prefillBits,
-                 "bits of the prompt's pass; 0 = the highest compiled")
+                 "bits of the prompt's pass; 0 = the highest compiled "
+                 "(default: what the schedule says, else 0)")
       ->check(countValidator())
       ->type_name("BITS");
   app.add_option("--temperature", sampling.temperature, "0 = greedy")
@@ -127,10 +128,11 @@ void interrupt(int) {
 }
 
 void generate(const Args &args, OpenModel &model, Output &output) {
-  SessionPtr session = model.createSession(args.prefillBits);
-  if (args.schedule)
-    check(pmpd_session_set_schedule(session.get(), args.schedule->points.data(),
-                                    args.schedule->points.size()));
+  SessionPtr session = model.createSession();
+  if (!args.schedule.empty())
+    check(pmpd_session_set_scheduler(session.get(), args.schedule.c_str()));
+  if (args.prefillBits)
+    check(pmpd_session_set_prefill_bits(session.get(), *args.prefillBits));
   std::vector<int32_t> prompt = readPrompt(args, model), stops;
   if (!args.raw && !args.ignoreEos)
     stops = model.endTokens();

@@ -64,21 +64,26 @@ CLI::Validator pmpd::tools::countValidator() {
 
 CLI::Option *
 pmpd::tools::addScheduleOption(CLI::App &app,
-                               const std::function<void(Schedule)> &take) {
+                               const std::function<void(std::string)> &take) {
+  std::string policies = "\nA schedule is [PREFILL_BITS/]POLICY, or @FILE as "
+                         "pmpd-tune writes it.\nPolicies:\n";
+  for (size_t i = 0; const pmpd_scheduler_info *info = pmpd_scheduler_at(i);
+       ++i)
+    policies +=
+        std::string("  ") + info->syntax + "\n      " + info->summary + "\n";
+  app.footer(policies);
   auto parse = [take](const std::string &text) {
-    Schedule schedule{text, std::vector<pmpd_switch_point>(text.size())};
-    size_t count = 0;
-    if (pmpd_schedule_parse(text.c_str(), schedule.points.data(),
-                            schedule.points.size(), &count) != PMPD_OK)
+    // A file that is wrong is not a wrong command line.
+    if (text.rfind('@', 0) != 0 &&
+        pmpd_scheduler_check(text.c_str()) != PMPD_OK)
       throw CLI::ValidationError("--schedule", pmpd_last_error());
-    schedule.points.resize(count);
-    take(std::move(schedule));
+    take(text);
   };
   return app
       .add_option_function<std::string>(
           "--schedule", parse,
-          "bits by index of the generated token, as in 4@0,3@64,2@160")
-      ->type_name("BITS@INDEX,...");
+          "which bits each token uses, as in 4@0,3@64,2@160; see below")
+      ->type_name("SCHEDULE");
 }
 
 void ModelArgs::addTo(CLI::App &app) {
@@ -117,11 +122,10 @@ const Tokenizer &OpenModel::tokenizer() {
   return *loadedTokenizer;
 }
 
-SessionPtr OpenModel::createSession(int32_t prefillBits) {
+SessionPtr OpenModel::createSession() {
   pmpd_session_options options = PMPD_SESSION_OPTIONS_INIT;
   options.threads = args.threads;
   options.context = args.context;
-  options.prefill_bits = prefillBits;
   pmpd_session *session = nullptr;
   check(pmpd_session_create(handle.get(), &options, &session));
   return SessionPtr(session);

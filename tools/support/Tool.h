@@ -36,16 +36,11 @@ std::string readText(const std::string &path);
 /// Accepts whole numbers of at least 0.
 CLI::Validator countValidator();
 
-/// A schedule as text and as the runtime takes it.
-struct Schedule {
-  std::string text;
-  std::vector<pmpd_switch_point> points;
-};
-
-/// Adds an option that takes 4@0,3@64,2@160; a bad one is a wrong command
-/// line. `take` is called once per occurrence.
+/// Adds --schedule, which takes what pmpd_session_set_scheduler does, and the
+/// list of policies below the help text; a bad text is a wrong command line.
+/// `take` is called once per occurrence.
 CLI::Option *addScheduleOption(CLI::App &app,
-                               const std::function<void(Schedule)> &take);
+                               const std::function<void(std::string)> &take);
 
 /// Options that every tool which opens a model has.
 struct ModelArgs {
@@ -77,8 +72,8 @@ public:
   /// model has none.
   const Tokenizer &tokenizer();
 
-  /// Prefill bits of 0 take the highest compiled.
-  SessionPtr createSession(int32_t prefillBits);
+  /// A session as the options say. Throws ToolError.
+  SessionPtr createSession();
 
   /// What texts begin with in training: the tokenizer's own first token, else
   /// <|endoftext|>, else none.
