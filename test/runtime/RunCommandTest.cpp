@@ -104,14 +104,14 @@ TEST_F(RunCommandTest, shows_where_the_bits_change) {
 }
 
 TEST_F(RunCommandTest, takes_a_schedule_file_and_its_prefill_bits) {
-  std::string file = dir_.write("s.json", std::string(R"({"format":
+  std::string file = dir.write("s.json", std::string(R"({"format":
     "pmpd-schedule", "version": 1, "schedule": "3/3@0,2@2"})"));
   std::string command = "--raw -p 5 -n 4 --show-bits --schedule @" + file;
   EXPECT_EQ(run(command).out, run("--raw -p 5 -n 4 --show-bits --prefill-bits 3"
                                   " --schedule 3@0,2@2")
                                   .out);
   EXPECT_EQ(run(command + " --prefill-bits 4").out.find("[4]"), 0u);
-  expectRunError("-p a --schedule @" + dir_.path("absent"), "cannot read");
+  expectRunError("-p a --schedule @" + dir.path("absent"), "cannot read");
 }
 
 TEST_F(RunCommandTest, prints_one_json_object) {
