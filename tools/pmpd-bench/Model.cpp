@@ -26,7 +26,7 @@ Cell peakRss() {
 
 class ModelRun {
 public:
-  ModelRun(const ModelBench &bench, int64_t prompt, const Schedule &schedule,
+  ModelRun(const ModelBench &bench, int64_t prompt, const std::string &schedule,
            int threads);
   void measure(TableWriter &table);
 
@@ -34,7 +34,7 @@ private:
   pmpd_stats once();
 
   const ModelBench &bench;
-  const Schedule &schedule;
+  const std::string &schedule;
   int threads;
   OpenModel model;
   SessionPtr session;
@@ -44,21 +44,20 @@ private:
 };
 
 ModelRun::ModelRun(const ModelBench &bench, int64_t prompt,
-                   const Schedule &schedule, int threads)
+                   const std::string &schedule, int threads)
     : bench(bench), schedule(schedule), threads(threads), model([&] {
         ModelArgs args = bench.model;
         args.threads = threads;
         return args;
       }()),
-      session(model.createSession(0)), prompt(prompt),
+      session(model.createSession()), prompt(prompt),
       logits(model.desc().vocab) {
   std::minstd_rand random(1);
   std::uniform_int_distribution<int32_t> uniform(0, model.desc().vocab - 1);
   tokens.resize(prompt + bench.decodeTokens);
   for (int32_t &token : tokens)
     token = uniform(random);
-  check(pmpd_session_set_schedule(session.get(), schedule.points.data(),
-                                  schedule.points.size()));
+  check(pmpd_session_set_scheduler(session.get(), schedule.c_str()));
 }
 
 pmpd_stats ModelRun::once() {
@@ -95,7 +94,7 @@ void ModelRun::measure(TableWriter &table) {
     return any ? Cell(samples.median()) : Cell();
   };
   bool decoded = bench.decodeTokens > 0;
-  table.add({schedule.text, stats.average_bits, int64_t(stats.prefill_bits),
+  table.add({schedule, stats.average_bits, int64_t(stats.prefill_bits),
              int64_t(threads), prompt, bench.decodeTokens,
              median(prompt > 0, prefill), median(decoded, decode),
              decoded ? Cell(decode.min()) : Cell(),
@@ -116,7 +115,7 @@ std::vector<std::string> pmpd::tools::modelColumns() {
 
 void pmpd::tools::measureModel(const ModelBench &bench, TableWriter &table) {
   for (int64_t prompt : bench.promptTokens)
-    for (const Schedule &schedule : bench.schedules)
+    for (const std::string &schedule : bench.schedules)
       for (int threads : bench.threads)
         ModelRun(bench, prompt, schedule, threads).measure(table);
 }

@@ -13,7 +13,7 @@ struct ModelBench {
   ModelArgs model;
   std::vector<int64_t> promptTokens{128};
   int64_t decodeTokens = 128;
-  std::vector<Schedule> schedules; /// Single bits are schedules with one point.
+  std::vector<std::string> schedules;
   std::vector<int> threads{1};
   int repeat = 5;
 };

@@ -94,13 +94,13 @@ void addModel(CLI::App *sub, ModelBench &bench) {
          "--bits",
          [&bench](const std::vector<int> &list) {
            for (int bits : list)
-             bench.schedules.push_back({std::to_string(bits), {{bits, 0}}});
+             bench.schedules.push_back(std::to_string(bits) + "@0");
          },
          "decode at these bits, one row each")
       ->delimiter(',')
       ->check(CLI::Range(1, 32))
       ->type_name("N,...");
-  addScheduleOption(*sub, [&bench](Schedule schedule) {
+  addScheduleOption(*sub, [&bench](std::string schedule) {
     bench.schedules.push_back(std::move(schedule));
   });
   addRuns(*sub, bench.threads, bench.repeat);
