@@ -5,6 +5,7 @@
 #include "pmpd/npu.h"
 
 #include <array>
+#include <cstddef>
 
 namespace pmpd::npu {
 
@@ -26,7 +27,7 @@ struct Counters {
   double seconds = 0;        ///< the same
   std::array<double, PMPD_NPU_UNITS> busyCycles = {};
   std::array<uint64_t, PMPD_NPU_UNITS> bytes = {}; ///< of DRAM, by queue
-  std::array<double, static_cast<size_t>(Consumer::Count)> joules = {};
+  std::array<double, static_cast<std::size_t>(Consumer::Count)> joules = {};
   uint64_t planeBits = 0; ///< weight bits times activations on the BPU
   uint64_t int8Macs = 0;
   uint64_t halfMacs = 0;
@@ -44,7 +45,7 @@ struct Counters {
     return sum;
   }
   double &joulesOf(Consumer consumer) {
-    return joules[static_cast<size_t>(consumer)];
+    return joules[static_cast<std::size_t>(consumer)];
   }
   void add(const Counters &other);
 };

@@ -11,7 +11,7 @@ namespace pmpd::npu {
 
 /// A hardware configuration. What each number means and where it comes from is
 /// said in the file itself; the files of the named ones are
-/// runtime/targets/npu/hardware/NAME.json.
+/// include/pmpd/npu_hardware/NAME.json.
 struct Hardware {
   std::string name;
   std::string text; ///< the JSON it was read from
