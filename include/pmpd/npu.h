@@ -23,8 +23,9 @@
  *
  * Local addresses (`local`, `x`, `w`, ... of 32 bits): bits 23:0 are an offset
  * into the scratchpad, bits 28:24 a register added to it, bits 31:29 are 0.
- * The address must be a multiple of 4, for planes and metadata of 64. The
- * accumulators follow the scratchpad's banks in the same address space.
+ * Addresses are multiples of 4, for planes and metadata of 64; LD and ST take
+ * any. The accumulators follow the scratchpad's banks in the same address
+ * space.
  *
  * Rows. `rows` of the header names the register with the number M of
  * activation rows; 0 means M = 1. A stride field with suffix 64 counts 64
@@ -266,7 +267,9 @@ typedef enum pmpd_npu_kv_format {
 
 /* ATT: mode = pmpd_npu_kv_format. nq query heads of M rows against one KV tile
  * (npu_layout.h). Row m sees T = clamp(R[treg] + m, 0, 64) tokens of it, so
- * treg holds position + 1 - first token of the tile. With hd = 8 * hd8:
+ * treg holds position + 1 - first token of the tile. (A register that holds
+ * -65536 makes an ATT that only begins or ends, around a loop over tiles.) With
+ * hd = 8 * hd8:
  *   q, out: f32 [M][nq][hd], row stride heads * hd; state: per row and head
  *   pmpd_npu_att_state followed by o[hd], 64 + 4 hd bytes.
  *   F_FIRST: max = -inf, sum = 0, o = 0
@@ -341,7 +344,8 @@ typedef enum pmpd_npu_elt_fn {
 
 /* ELT: mode = pmpd_npu_elt_fn. Rows of n elements; row m of a and b is at
  * m * astride64 * 64 bytes (b at 0 with F_BCAST), of out at m * ostride64 * 64.
- * All are f32 but out of CVT16 and a of CVT32, f16. out may be a or b. */
+ * All are f32 but out of CVT16 and a of CVT32, f16. out may be a or b, but not
+ * for CVT32. */
 typedef struct pmpd_npu_elt {
   pmpd_npu_header h;
   uint32_t a, b, out;
@@ -400,7 +404,7 @@ typedef union pmpd_npu_instruction {
 
 /* A local address from a register (0 for none) and an offset below 2^24. */
 #define PMPD_NPU_LOCAL(reg, offset)                                            \
-  (((uint32_t)(reg) << 24) | ((uint32_t)(offset) & 0xFFFFFFu))
+  (((uint32_t)(reg) << 24) | ((uint32_t)(offset)&0xFFFFFFu))
 
 #ifdef __cplusplus
 #define PMPD_NPU_CHECK static_assert

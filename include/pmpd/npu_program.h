@@ -4,7 +4,8 @@
  *
  *     pmpd_npu_file_header                     64 bytes
  *     pmpd_npu_section_header[sections]        32 bytes each
- *     payload of every section, each at a multiple of its alignment
+ *     payload of every section in this order, each at the next multiple of
+ *     its alignment; gaps are zero, nothing follows the last one
  *
  * Sections, each exactly once but CNST, TMAP and DBUG, which may be missing:
  *     "STRS"  NUL-terminated strings; offset 0 is ""
@@ -25,9 +26,11 @@
 #define PMPD_NPU_PROGRAM_H
 
 #include "pmpd/artifact.h"
+#include "pmpd/layout.h"
 #include "pmpd/npu.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define PMPD_NPU_MAGIC "PNPU"
 
@@ -147,6 +150,49 @@ static inline uint64_t pmpd_npu_hash(const void *data, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i)
     hash = (hash ^ byte[i]) * 0x100000001B3u;
   return hash;
+}
+
+/* Places payloads one after the other: sets the offset of each section, whose
+ * tag, bytes and align are given. Returns the bytes of the file. */
+static inline uint64_t pmpd_npu_place(pmpd_npu_section_header *sections,
+                                      uint32_t count) {
+  uint64_t end = sizeof(pmpd_npu_file_header) + count * sizeof(*sections);
+  for (uint32_t i = 0; i < count; ++i) {
+    sections[i].offset = pmpd_round_up(end, sections[i].align);
+    end = sections[i].offset + sections[i].bytes;
+  }
+  return end;
+}
+
+/* Completes a file of `bytes` bytes, zero but for the payloads of `count`
+ * sections that pmpd_npu_place placed: writes the section table and the
+ * header, with all hashes and checksums. */
+static inline void
+pmpd_npu_seal(uint8_t *file, uint64_t bytes, pmpd_npu_section_header *sections,
+              uint32_t count, const uint8_t weights_digest[PMPD_DIGEST_BYTES]) {
+  pmpd_npu_file_header header;
+  memset(&header, 0, sizeof(header));
+  memcpy(header.magic, PMPD_NPU_MAGIC, sizeof(header.magic));
+  header.major = PMPD_NPU_MAJOR;
+  header.minor = PMPD_NPU_MINOR;
+  header.header_bytes = sizeof(header);
+  header.file_bytes = bytes;
+  header.sections = count;
+  memcpy(header.weights_digest, weights_digest, PMPD_DIGEST_BYTES);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint8_t *payload = file + sections[i].offset;
+    uint64_t size = sections[i].bytes;
+    sections[i].crc = pmpd_npu_crc32c(0, payload, size);
+    if (memcmp(sections[i].tag, "HWRQ", 4) == 0)
+      header.hardware_hash = pmpd_npu_hash(payload, size);
+    if (memcmp(sections[i].tag, "ABI ", 4) == 0)
+      header.abi_hash = pmpd_npu_hash(payload, size);
+  }
+  memcpy(file + sizeof(header), sections, count * sizeof(*sections));
+  memcpy(file, &header, sizeof(header));
+  header.header_crc =
+      pmpd_npu_crc32c(0, file, sizeof(header) + count * sizeof(*sections));
+  memcpy(file, &header, sizeof(header));
 }
 
 #endif /* PMPD_NPU_PROGRAM_H */
