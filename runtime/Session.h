@@ -30,7 +30,7 @@ public:
   void setCallback(pmpd_schedule_fn fn, void *user);
   pmpd_status setPrefillBits(int32_t bits);
 
-  /// Most tokens that will be generated after the latest prefill; 0 = unknown.
+  /// As pmpd_session_set_max_tokens; 0 = unknown.
   void setMaxTokens(int64_t tokens) { maxTokens = tokens; }
 
   /// As pmpd_prefill; what it leaves in logits() is the last row.

@@ -91,6 +91,18 @@ pmpd_status pmpd_session_set_callback(pmpd_session *session,
   });
 }
 
+pmpd_status pmpd_session_set_max_tokens(pmpd_session *session, int64_t tokens) {
+  return guard([&] {
+    if (!session)
+      return failNullSession();
+    if (tokens < 1)
+      return fail(PMPD_BAD_ARGUMENT, "expected at least one token, but got " +
+                                         std::to_string(tokens));
+    session->setMaxTokens(tokens);
+    return PMPD_OK;
+  });
+}
+
 pmpd_status pmpd_prefill(pmpd_session *session, const int32_t *tokens,
                          int64_t count, int64_t logitRows, float *logits) {
   return guard([&] {

@@ -27,12 +27,14 @@ ALLOWED = {
     "tools/pmpd-bench": COMPILER + ["runtime/ThreadPool.h", "tools/support", "tools/pmpd-bench"],
     "tools/support": ["include", "lib/Tokenizer", "tools/support"],
     "tools/pmpd-run": ["include", "lib/Tokenizer", "tools/support", "tools/pmpd-run"],
-    "tools/pmpd-eval": ["include", "lib/Tokenizer", "tools/support", "tools/pmpd-eval"],
+    "tools/pmpd-eval": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation",
+                        "tools/pmpd-eval"],
+    "tools/evaluation": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation"],
     "examples": ["include"],
 }
 # Parts that must build where there is no LLVM.
 WITHOUT_LLVM = ["include", "lib/Quant", "lib/Pack", "lib/Tokenizer", "runtime",
-                "tools/support", "tools/pmpd-run", "tools/pmpd-eval", "examples"]
+                "tools/support", "tools/evaluation", "tools/pmpd-run", "tools/pmpd-eval", "examples"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]|^\s*include "([^"]+)"')
 
 

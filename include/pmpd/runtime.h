@@ -209,6 +209,12 @@ pmpd_status pmpd_schedule_parse(const char *text, pmpd_switch_point *points,
 pmpd_status pmpd_prefill(pmpd_session *session, const int32_t *tokens,
                          int64_t count, int64_t logit_rows, float *logits);
 
+/* Tells the schedule how many tokens will be generated after the latest
+ * prefill; pmpd_generate does so itself. Without it the room left in the context
+ * is assumed.
+ * Errors: BAD_ARGUMENT (tokens < 1). */
+pmpd_status pmpd_session_set_max_tokens(pmpd_session *session, int64_t tokens);
+
 /* Decodes one token at the bits the schedule picks.
  * token  vocabulary index in [0, vocab).
  * logits out, [vocab], written only on PMPD_OK; caller owns it.

@@ -93,7 +93,7 @@ TEST_F(EvalCommandTest, bits_without_a_prefill_region_are_decoded) {
 TEST_F(EvalCommandTest, keeps_the_order_of_the_settings) {
   nlohmann::json rows = evalJson("--schedule 3@0 --bits 4 --schedule 2@0");
   EXPECT_EQ(rows[0]["schedule"], "3@0");
-  EXPECT_EQ(rows[1]["schedule"], "4@0");
+  EXPECT_EQ(rows[1]["schedule"], "4/4@0");
   EXPECT_EQ(rows[2]["schedule"], "2@0");
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/support/Tool.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <unistd.h>
 
 using namespace pmpd;
 using namespace pmpd::tools;
@@ -49,6 +51,18 @@ std::string pmpd::tools::readText(const std::string &path) {
   if (!stream)
     throw ToolError(path + ": cannot read: " + std::strerror(errno));
   return text;
+}
+
+void pmpd::tools::writeText(const std::string &path, const std::string &text) {
+  const std::string staged = path + "." + std::to_string(getpid()) + ".tmp";
+  std::ofstream stream(staged, std::ios::binary);
+  stream << text;
+  stream.close();
+  if (stream && std::rename(staged.c_str(), path.c_str()) == 0)
+    return;
+  std::string why = std::strerror(errno);
+  std::remove(staged.c_str());
+  throw ToolError(path + ": cannot write: " + why);
 }
 
 CLI::Validator pmpd::tools::countValidator() {
@@ -108,6 +122,12 @@ OpenModel::OpenModel(const ModelArgs &args) : args(args) {
   handle.reset(opened);
 }
 
+void pmpd::tools::setSchedule(pmpd_session *session,
+                              const std::string &schedule) {
+  check(pmpd_session_set_prefill_bits(session, 0));
+  check(pmpd_session_set_scheduler(session, schedule.c_str()));
+}
+
 const Tokenizer &OpenModel::tokenizer() {
   if (!loadedTokenizer) {
     const char *path = pmpd_model_tokenizer(handle.get());
@@ -122,13 +142,32 @@ const Tokenizer &OpenModel::tokenizer() {
   return *loadedTokenizer;
 }
 
-SessionPtr OpenModel::createSession() {
+SessionPtr OpenModel::createSession(int32_t threads) {
   pmpd_session_options options = PMPD_SESSION_OPTIONS_INIT;
-  options.threads = args.threads;
+  options.threads = threads;
   options.context = args.context;
   pmpd_session *session = nullptr;
   check(pmpd_session_create(handle.get(), &options, &session));
   return SessionPtr(session);
+}
+
+std::vector<int32_t> OpenModel::bits(pmpd_phase phase) const {
+  std::vector<int32_t> found;
+  for (int32_t i = 0; i < desc().region_count; ++i)
+    if (desc().regions[i].phase == phase)
+      found.push_back(desc().regions[i].bits);
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+bool OpenModel::has(pmpd_phase phase, int32_t bits) const {
+  const std::vector<int32_t> compiled = this->bits(phase);
+  return std::find(compiled.begin(), compiled.end(), bits) != compiled.end();
+}
+
+std::string OpenModel::uniformSchedule(int32_t bits) const {
+  const std::string text = std::to_string(bits);
+  return (has(PMPD_PREFILL, bits) ? text + "/" : "") + text + "@0";
 }
 
 std::vector<int32_t> OpenModel::beginTokens() {
@@ -147,4 +186,22 @@ std::vector<int32_t> OpenModel::endTokens() {
     if (auto id = tokenizer().specialId(name))
       ids.push_back(*id);
   return ids;
+}
+
+OpenModel pmpd::tools::openReference(const std::string &directory,
+                                     const OpenModel &model) {
+  ModelArgs args = model.options();
+  args.directory = directory;
+  args.context = 0;
+  OpenModel reference(args);
+  auto expect = [&](const char *what, int64_t expected, int64_t got) {
+    throw ToolError(directory + ": expected a reference model with a " + what +
+                    std::to_string(expected) + ", but got " +
+                    std::to_string(got));
+  };
+  if (reference.desc().vocab != model.desc().vocab)
+    expect("vocabulary of ", model.desc().vocab, reference.desc().vocab);
+  if (reference.context() < model.context())
+    expect("context of at least ", model.context(), reference.context());
+  return reference;
 }

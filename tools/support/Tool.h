@@ -33,6 +33,10 @@ int runTool(CLI::App &app, int argc, char **argv,
 /// Reads a whole file, standard input for "-". Throws ToolError.
 std::string readText(const std::string &path);
 
+/// Writes a whole file under another name and renames it, so that nobody sees
+/// half of it. Throws ToolError.
+void writeText(const std::string &path, const std::string &text);
+
 /// Accepts whole numbers of at least 0.
 CLI::Validator countValidator();
 
@@ -59,6 +63,10 @@ struct CloseSession {
 };
 using SessionPtr = std::unique_ptr<pmpd_session, CloseSession>;
 
+/// Sets a schedule, and the highest prefill bits where it names none. Throws
+/// ToolError.
+void setSchedule(pmpd_session *session, const std::string &schedule);
+
 /// An open model. Throws ToolError where opening fails.
 class OpenModel {
 public:
@@ -73,7 +81,28 @@ public:
   const Tokenizer &tokenizer();
 
   /// A session as the options say. Throws ToolError.
-  SessionPtr createSession();
+  SessionPtr createSession() { return createSession(args.threads); }
+
+  /// The same with other threads.
+  SessionPtr createSession(int32_t threads);
+
+  /// As the options say; 0 = all CPUs.
+  int32_t threads() const { return args.threads; }
+
+  /// Whether a phase was compiled at these bits.
+  bool has(pmpd_phase phase, int32_t bits) const;
+
+  /// The schedule that keeps to `bits`, for the prompt as well if prefill was
+  /// compiled at them.
+  std::string uniformSchedule(int32_t bits) const;
+
+  /// Bits that a phase was compiled at, from high to low.
+  std::vector<int32_t> bits(pmpd_phase phase) const;
+
+  /// Most tokens a session holds.
+  int64_t context() const {
+    return args.context ? args.context : desc().context;
+  }
 
   /// What texts begin with in training: the tokenizer's own first token, else
   /// <|endoftext|>, else none.
@@ -81,6 +110,8 @@ public:
 
   /// Tokens that end a text.
   std::vector<int32_t> endTokens();
+
+  const ModelArgs &options() const { return args; }
 
 private:
   struct CloseModel {
@@ -90,6 +121,10 @@ private:
   std::unique_ptr<pmpd_model, CloseModel> handle;
   std::unique_ptr<Tokenizer> loadedTokenizer;
 };
+
+/// Opens the model that `model` is compared with, under its options. Throws
+/// ToolError if the two do not share a vocabulary or the context is too short.
+OpenModel openReference(const std::string &directory, const OpenModel &model);
 
 } // namespace pmpd::tools
 
