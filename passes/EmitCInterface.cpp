@@ -91,9 +91,21 @@ private:
   std::string region(RegionOp region);
   void launch(LaunchOp launch, Value args, Value kernelArgs);
   std::string table(MutableArrayRef<RegionOp> regions);
+  std::string classifier(ClassifierOp classifier);
+  int64_t planeBytes() {
+    return pmpd_round_up(model.getKvHeads() * model.getContext() *
+                             model.getHeadDim() * sizeof(float),
+                         PMPD_LINE_BYTES);
+  }
+  /// Where the widened K and V of `classifier` begin in its scratch memory.
+  static int64_t widenedAt(ClassifierOp classifier) {
+    return pmpd_round_up(*classifier.getScratch(), PMPD_LINE_BYTES);
+  }
+  std::string table(MutableArrayRef<ClassifierOp> classifiers);
   FailureOr<std::string> descriptor(StringRef name, StringRef triple,
                                     StringRef features, StringRef regions,
-                                    int64_t count);
+                                    int64_t count, StringRef classifiers,
+                                    int64_t classifierCount);
   Value fill(Type type, ArrayRef<Value> fields);
   Value literal(Type type, int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, type,
@@ -245,9 +257,76 @@ std::string Emitter::table(MutableArrayRef<RegionOp> regions) {
   });
 }
 
+/// The entry of a classifier: widens K and V where they are f16, then calls the
+/// function.
+std::string Emitter::classifier(ClassifierOp classifier) {
+  auto callee = symbols.lookup<LLVM::LLVMFuncOp>(classifier.getFunction());
+  callee.setLinkage(LLVM::Linkage::Internal);
+  // Or LLVM makes calls to memset of its loops.
+  callee.setPassthroughAttr(builder.getStrArrayAttr({"no-builtins"}));
+  OpBuilder::InsertionGuard guard(builder);
+  auto func = function(classifier.getFunction() + "_entry",
+                       LLVM::LLVMFunctionType::get(nothing, {ptr}),
+                       LLVM::Linkage::Internal);
+  Block *entry = func.addEntryBlock(builder);
+  builder.setInsertionPointToStart(entry);
+  Value args = entry->getArgument(0);
+  Value weights = load(ptr, args, offsetof(pmpd_classifier_args, weights));
+  Value scratch = load(ptr, args, offsetof(pmpd_classifier_args, scratch));
+  Value tokens = load(i64, args, offsetof(pmpd_classifier_args, tokens));
+  SmallVector<Value> operands = {
+      load(ptr, args, offsetof(pmpd_classifier_args, keys)),
+      load(ptr, args, offsetof(pmpd_classifier_args, values))};
+  if (std::optional<StringRef> widen = classifier.getWiden()) {
+    auto kernel = symbols.lookup<LLVM::LLVMFuncOp>(*widen);
+    kernel.setLinkage(LLVM::Linkage::Internal);
+    for (auto [index, plane] : llvm::enumerate(operands)) {
+      Value wide = offset(
+          scratch, constant(widenedAt(classifier) + index * planeBytes()));
+      Value zero = constant(0);
+      LLVM::CallOp::create(builder, loc, kernel,
+                           ValueRange{plane, wide, tokens, zero, zero,
+                                      constant(model.getKvHeads())});
+      plane = wide;
+    }
+  }
+  operands.push_back(tokens);
+  for (auto name : classifier.getWeights().getAsRange<FlatSymbolRefAttr>()) {
+    auto weight = model.lookupSymbol<WeightOp>(name.getAttr());
+    operands.push_back(offset(weights, constant(*weight.getAt())));
+  }
+  operands.push_back(load(ptr, args, offsetof(pmpd_classifier_args, logits)));
+  operands.push_back(scratch);
+  LLVM::CallOp::create(builder, loc, callee, operands);
+  LLVM::ReturnOp::create(builder, loc, ValueRange());
+  return func.getSymName().str();
+}
+
+std::string Emitter::table(MutableArrayRef<ClassifierOp> classifiers) {
+  SmallVector<std::string> entries;
+  for (ClassifierOp op : classifiers)
+    entries.push_back(classifier(op));
+  auto row = LLVM::LLVMStructType::getLiteral(&context(),
+                                              {i32, i32, i32, i32, i64, ptr});
+  auto type = LLVM::LLVMArrayType::get(row, classifiers.size());
+  return global("pmpd_classifiers", type, [&] {
+    SmallVector<Value> rows;
+    for (auto [op, entry] : llvm::zip_equal(classifiers, entries)) {
+      int64_t scratch = widenedAt(op) + (op.getWiden() ? 2 * planeBytes() : 0);
+      rows.push_back(
+          fill(row, {literal(i32, op.getFrom()), literal(i32, op.getTo()),
+                     literal(i32, op.getClasses()), literal(i32, 0),
+                     literal(i64, scratch), addressOf(entry)}));
+    }
+    return fill(type, rows);
+  });
+}
+
 FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
                                            StringRef features,
-                                           StringRef regions, int64_t count) {
+                                           StringRef regions, int64_t count,
+                                           StringRef classifiers,
+                                           int64_t classifierCount) {
   std::string digest;
   if (!llvm::tryGetFromHex(model.getWeightsDigest().value_or(""), digest) ||
       digest.size() != PMPD_DIGEST_BYTES)
@@ -258,7 +337,7 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
-                   i32, i64, digestType, i32, i32, ptr});
+                   i32, i64, digestType, i32, i32, ptr, ptr});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
     for (char byte : digest)
@@ -273,7 +352,8 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
          literal(i32, model.getKvHeads()), literal(i32, model.getHeadDim()),
          literal(i32, model.getContext()), literal(i32, element),
          literal(i64, model.getKVBytes()), fill(digestType, bytes),
-         literal(i32, count), literal(i32, 0), addressOf(regions)});
+         literal(i32, count), literal(i32, classifierCount), addressOf(regions),
+         addressOf(classifiers)});
   });
 }
 
@@ -294,9 +374,22 @@ LogicalResult Emitter::emit(StringRef name, StringRef triple,
                               "dialect");
     }
   }
+  auto classifiers = llvm::to_vector(model.getBody()->getOps<ClassifierOp>());
+  for (ClassifierOp op : classifiers) {
+    bool placed = llvm::all_of(
+        op.getWeights().getAsRange<FlatSymbolRefAttr>(), [&](auto name) {
+          return model.lookupSymbol<WeightOp>(name.getAttr()).getAt();
+        });
+    if (!symbols.lookup<LLVM::LLVMFuncOp>(op.getFunction()) ||
+        !op.getScratch() || !placed)
+      return op.emitOpError("expected a function in the LLVM dialect, scratch "
+                            "memory and weights in the weight file");
+  }
   std::string regionTable = table(regions);
+  std::string classifierTable = table(classifiers);
   FailureOr<std::string> described =
-      descriptor(name, triple, features, regionTable, regions.size());
+      descriptor(name, triple, features, regionTable, regions.size(),
+                 classifierTable, classifiers.size());
   if (failed(described))
     return failure();
   auto getter = function(name + "_pmpd_model",

@@ -39,6 +39,7 @@ public:
       : model(model), kernels(kernels) {}
 
   LogicalResult lower(RegionOp region);
+  LogicalResult lower(ClassifierOp classifier);
 
 private:
   LogicalResult lower(Operation *op);
@@ -314,6 +315,22 @@ LogicalResult Lowering::lower(RegionOp region) {
   return success();
 }
 
+LogicalResult Lowering::lower(ClassifierOp classifier) {
+  auto func = model->getParentOfType<ModuleOp>().lookupSymbol<func::FuncOp>(
+      classifier.getFunction());
+  auto scratch = func && func.getNumArguments() > 0
+                     ? dyn_cast<MemRefType>(func.getArgumentTypes().back())
+                     : MemRefType();
+  if (!scratch || !scratch.getElementType().isInteger(8))
+    return classifier.emitOpError("expected a function with scratch memory; "
+                                  "run --pmpd-lower-classifiers first");
+  codegen::expandFunctions(func);
+  classifier.setScratch(scratch.getNumElements());
+  if (model.getKvType().isF16())
+    classifier.setWiden(kernels.widenCache(cache()).func.getSymName());
+  return success();
+}
+
 struct LowerToCPU : impl::LowerToCPUBase<LowerToCPU> {
   using LowerToCPUBase::LowerToCPUBase;
 
@@ -333,6 +350,9 @@ struct LowerToCPU : impl::LowerToCPUBase<LowerToCPU> {
       Lowering lowering(model, kernels);
       for (RegionOp region : model.getBody()->getOps<RegionOp>())
         if (failed(lowering.lower(region)))
+          return signalPassFailure();
+      for (auto classifier : model.getBody()->getOps<ClassifierOp>())
+        if (failed(lowering.lower(classifier)))
           return signalPassFailure();
     }
   }

@@ -53,6 +53,59 @@ def AllocatePrecision : Pass<"pmpd-allocate-precision", "::mlir::ModuleOp"> {
   ];
 }
 
+def AttachScheduler : Pass<"pmpd-attach-scheduler", "::mlir::ModuleOp"> {
+  let summary = "add the classifiers of a learned scheduler to the model";
+  let description = [{
+    Imports an ONNX network and makes of it one `pmpd.classifier` and one
+    function, still in the onnx dialect, for each pair of adjacent bits of
+    decode. The network has the inputs `keys` and `values`, f32 [1, kv_heads, L,
+    head_dim] with L left open, and for a pair such as 4 and 3 the output
+    `logits_4_3`, f32 [1, classes]. Its weights become weights of the model. Run
+    after `pmpd-allocate-precision`, and `pmpd-lower-onnx-to-linalg` next.
+
+    Example: `test/passes/attach-scheduler.mlir`.
+  }];
+  let options = [Option<"file", "file", "std::string", "", "the ONNX network">];
+  let dependentDialects = [
+    "::pmpd::PMPDDialect", "::pmpd::onnx::ONNXDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def LowerOnnxToLinalg : Pass<"pmpd-lower-onnx-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "lower graphs of f32 onnx ops to linalg on tensors";
+  let description = [{
+    Every node that the results of a function need becomes `linalg.generic` and
+    reshapes of tensors; dynamic sizes are computed from those of the arguments,
+    as the symbolic dimensions say. Arguments of other memories enter the graph
+    through `builtin.unrealized_conversion_cast`. All nodes that have no
+    lowering are reported together, and nothing is changed then.
+
+    Example: `test/passes/lower-onnx-to-linalg.mlir`.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def PlaceBuffers : Pass<"pmpd-place-buffers", "::mlir::func::FuncOp"> {
+  let summary = "put the buffers of a function into memory of its caller";
+  let description = [{
+    In functions with the attribute `pmpd.bound`, replaces every `memref.alloc`
+    by a view of a new last argument, `memref<Nxi8>`, large enough for the
+    largest sizes: those at which every argument of type index is the bound.
+    Copies become linalg. Other functions are left as they are.
+
+    Example: `test/passes/place-buffers.mlir`.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect"
+  ];
+}
+
 def Calibrate : Pass<"pmpd-calibrate", "::mlir::ModuleOp"> {
   let summary = "measure the mean square of every linear layer's input on text";
   let description = [{
@@ -164,8 +217,9 @@ def LowerToCPU : Pass<"pmpd-lower-to-cpu", "::mlir::ModuleOp"> {
   let description = [{
     Replaces every op of a `pmpd.region` by a `pmpd.launch`, and adds the
     kernels, in the vector dialect, beside the model. Ops of equal shape and
-    bits share a kernel, over all layers and regions. Run after `pmpd-pack` and
-    `pmpd-plan-memory`.
+    bits share a kernel, over all layers and regions. Functions of classifiers
+    get the same elementary functions, and a kernel that widens an f16 cache.
+    Run after `pmpd-pack` and `pmpd-plan-memory`.
 
     Example: `test/passes/lower-to-cpu.mlir`.
   }];

@@ -3,12 +3,37 @@
 #include "lib/Codegen/LowerToLLVM.h"
 #include "passes/Passes.h"
 
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 namespace pmpd {
+
+void buildLowerClassifiersPipeline(OpPassManager &pm) {
+  pm.addPass(createLowerOnnxToLinalg());
+  auto &tensors = pm.nest<func::FuncOp>();
+  tensors.addPass(createCanonicalizerPass());
+  tensors.addPass(createCSEPass());
+  tensors.addPass(createLinalgElementwiseOpFusionPass());
+  tensors.addPass(createCanonicalizerPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  // The model beside the functions stays on tensors.
+  bufferize.dialectFilter = {"arith", "bufferization", "linalg", "tensor"};
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  auto &buffers = pm.nest<func::FuncOp>();
+  buffers.addPass(createCanonicalizerPass());
+  buffers.addPass(createPlaceBuffers());
+  buffers.addPass(createConvertLinalgToLoopsPass());
+  buffers.addPass(memref::createExpandStridedMetadataPass());
+  buffers.addPass(createLowerAffinePass());
+  buffers.addPass(arith::createArithExpandOpsPass());
+}
 
 void buildCompileCPUPipeline(OpPassManager &pm,
                              const CompileCPUOptions &options) {
@@ -28,6 +53,13 @@ void buildCompileCPUPipeline(OpPassManager &pm,
     allocate.rules.push_back(rule);
   allocate.kv = options.kv;
   pm.addPass(createAllocatePrecision(allocate));
+
+  if (!options.scheduler.empty()) {
+    AttachSchedulerOptions attach;
+    attach.file = options.scheduler;
+    pm.addPass(createAttachScheduler(attach));
+    buildLowerClassifiersPipeline(pm);
+  }
 
   if (!options.calibration.empty()) {
     CalibrateOptions calibrate;
@@ -76,6 +108,10 @@ void registerPipelines() {
   PassPipelineRegistration<CompileCPUOptions>(
       "pmpd-compile-cpu", "the whole compiler for CPUs, from onnx to LLVM",
       buildCompileCPUPipeline);
+  PassPipelineRegistration<>(
+      "pmpd-lower-classifiers",
+      "networks of a learned scheduler, from onnx to loops",
+      buildLowerClassifiersPipeline);
 }
 
 } // namespace pmpd

@@ -23,6 +23,9 @@ struct CompileCPUOptions
                              llvm::cl::desc("bits of the decode phase")};
   ListOption<std::string> rules{*this, "rules",
                                 llvm::cl::desc("REGEX=BITS for single layers")};
+  Option<std::string> scheduler{
+      *this, "scheduler",
+      llvm::cl::desc("the ONNX network of a learned scheduler, or nothing")};
   Option<std::string> kv{*this, "kv",
                          llvm::cl::desc("element of the KV cache: f16 or f32")};
   Option<std::string> calibration{
@@ -70,7 +73,12 @@ struct CompileCPUOptions
 void buildCompileCPUPipeline(mlir::OpPassManager &pm,
                              const CompileCPUOptions &options);
 
-/// Registers `pmpd-compile-cpu`.
+/// `pmpd-lower-classifiers`: networks that pmpd-attach-scheduler added, from
+/// onnx through linalg to loops on memory of the caller. A module without one
+/// is left as it is.
+void buildLowerClassifiersPipeline(mlir::OpPassManager &pm);
+
+/// Registers `pmpd-compile-cpu` and `pmpd-lower-classifiers`.
 void registerPipelines();
 
 } // namespace pmpd

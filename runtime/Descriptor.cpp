@@ -113,6 +113,28 @@ pmpd_status checkRegions(const pmpd_model_desc &desc) {
   return PMPD_OK;
 }
 
+pmpd_status checkClassifiers(const pmpd_model_desc &desc) {
+  if (desc.classifier_count < 0 ||
+      (desc.classifier_count > 0 && !desc.classifiers))
+    return bad(desc, "the table of classifiers is missing");
+  for (int32_t i = 0; i < desc.classifier_count; ++i) {
+    const pmpd_classifier_desc &classifier = desc.classifiers[i];
+    std::string label = "classifier " + std::to_string(i);
+    if (!classifier.entry)
+      return bad(desc, label + " has no entry point");
+    if (classifier.classes < 2)
+      return bad(desc, label + " has " + std::to_string(classifier.classes) +
+                           " classes");
+    if (classifier.from_bits <= classifier.to_bits ||
+        !findRegion(desc, PMPD_DECODE, classifier.from_bits) ||
+        !findRegion(desc, PMPD_DECODE, classifier.to_bits))
+      return bad(desc, label + " switches from " +
+                           std::to_string(classifier.from_bits) + " to " +
+                           std::to_string(classifier.to_bits) + " bits");
+  }
+  return PMPD_OK;
+}
+
 pmpd_status checkCpu(const pmpd_model_desc &desc) {
   std::string list;
   for (const std::string &feature : missingCpuFeatures(desc.cpu_features))
@@ -128,7 +150,8 @@ pmpd_status checkCpu(const pmpd_model_desc &desc) {
 } // namespace
 
 pmpd_status pmpd::rt::checkDescriptor(const pmpd_model_desc &desc) {
-  for (auto check : {checkVersion, checkDimensions, checkRegions, checkCpu})
+  for (auto check : {checkVersion, checkDimensions, checkRegions,
+                     checkClassifiers, checkCpu})
     if (pmpd_status status = check(desc))
       return status;
   return PMPD_OK;

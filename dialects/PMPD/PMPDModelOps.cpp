@@ -197,3 +197,27 @@ RegionTableOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   }
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// ClassifierOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ClassifierOp::verify() {
+  if (getFrom() <= getTo()) // C1
+    return emitOpError("expected to lower the bits, but got ")
+           << getFrom() << " to " << getTo();
+  if (getClasses() < 2) // C2
+    return emitOpError("expected at least 2 classes, but got ") << getClasses();
+  return success();
+}
+
+LogicalResult
+ClassifierOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  for (auto name : getWeights().getAsRange<FlatSymbolRefAttr>()) {
+    auto weight = symbolTable.lookupNearestSymbolFrom<WeightOp>(*this, name);
+    if (!weight || weight.getNested()) // C3
+      return emitOpError("expected the name of a dense pmpd.weight, but got ")
+             << name;
+  }
+  return success();
+}

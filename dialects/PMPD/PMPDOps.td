@@ -227,6 +227,38 @@ def PMPD_RegionTableOp : PMPD_Op<"region_table", [HasParent<"ModelOp">,
   let assemblyFormat = "$regions attr-dict";
 }
 
+def PMPD_ClassifierOp : PMPD_Op<"classifier", [HasParent<"ModelOp">,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a network that chooses when decoding lowers its bits";
+  let description = [{
+    Evaluated after prefill on the last layer's K and V; its class says how long
+    to decode at `from` bits before `to` bits. `function`, beside the model,
+    takes keys and values f32 [1, kv_heads, context, head_dim], the number of
+    tokens, the weights in their order, the logits f32 [1, classes] it writes
+    and `scratch` bytes of memory. On a KV cache of f16, `widen` is the kernel
+    that makes f32 of one K or V.
+
+    Constraints:
+    - C1: `from` is more than `to`.
+    - C2: there are at least two classes.
+    - C3: every weight is a dense `pmpd.weight` of the model.
+
+    Example:
+    ```mlir
+    pmpd.classifier @classifier_4_3 from = 4, to = 3, classes = 4 weights [@q]
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$function, I32Attr:$from, I32Attr:$to,
+                       I32Attr:$classes, FlatSymbolRefArrayAttr:$weights,
+                       OptionalAttr<I64Attr>:$scratch,
+                       OptionalAttr<FlatSymbolRefAttr>:$widen);
+  let assemblyFormat = [{
+    $function `from` `=` $from `,` `to` `=` $to `,` `classes` `=` $classes
+    `weights` $weights (`scratch` `=` $scratch^)? (`widen` $widen^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
 def PMPD_YieldOp : PMPD_Op<"yield", [Terminator, Pure,
     ParentOneOf<["BodyOp", "PrefillOp", "DecodeOp", "RegionOp"]>]> {
   let summary = "end of a phase, with its logits";

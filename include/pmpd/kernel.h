@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
  * What generated code and the runtime agree on: the descriptor that a
- * generated library exports, the entry point of a region and the one signature
+ * generated library exports, the entry points of regions and classifiers, and the one signature
  * that every generated kernel has.
  *
  * A library exports one symbol, `const pmpd_model_desc *NAME_pmpd_model(void)`.
@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-enum { PMPD_ABI_VERSION = 1, PMPD_KERNEL_POINTERS = 8 };
+enum { PMPD_ABI_VERSION = 2, PMPD_KERNEL_POINTERS = 8 };
 
 /* Arguments of a kernel. Which pointer is what is said where the kernel is
  * generated (lib/Codegen); shapes are compile-time constants of the kernel. */
@@ -62,6 +62,28 @@ typedef struct pmpd_region_desc {
   void (*entry)(const pmpd_region_args *args);
 } pmpd_region_desc;
 
+/* Everything a classifier touches. */
+typedef struct pmpd_classifier_args {
+  const uint8_t *weights; /* the mapped NAME.pmpdw */
+  uint8_t *scratch;       /* [classifier.scratch_bytes], 64-byte aligned */
+  const uint8_t *keys;    /* of one layer, [kv_heads][context][head_dim] */
+  const uint8_t *values;  /* the same; elements of model.kv_element */
+  int64_t tokens;         /* positions that are valid, 1 .. context */
+  float *logits;          /* out, [classes] */
+} pmpd_classifier_args;
+
+/* A network that reads a layer's K and V after prefill and says how long to
+ * decode at `from_bits` before `to_bits`: class c of C stands for
+ * c / (C - 1) of the tokens to come. */
+typedef struct pmpd_classifier_desc {
+  int32_t from_bits;
+  int32_t to_bits; /* the next lower bits of decode */
+  int32_t classes; /* at least 2 */
+  int32_t reserved;
+  uint64_t scratch_bytes;
+  void (*entry)(const pmpd_classifier_args *args);
+} pmpd_classifier_desc;
+
 /* The KV cache is [layers][2: K, V][kv_heads][context][head_dim], elements of
  * kv_element. The whole extent is addressed, only what is used is touched. */
 typedef struct pmpd_model_desc {
@@ -81,8 +103,9 @@ typedef struct pmpd_model_desc {
   uint64_t kv_bytes;
   uint8_t weights_digest[16];
   int32_t region_count;
-  int32_t reserved;
+  int32_t classifier_count;        /* 0, or one per adjacent pair of bits */
   const pmpd_region_desc *regions; /* [region_count] */
+  const pmpd_classifier_desc *classifiers; /* [classifier_count] */
 } pmpd_model_desc;
 
 #ifdef __cplusplus

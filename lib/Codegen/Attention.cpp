@@ -160,6 +160,26 @@ Kernel KernelLibrary::kvAppend(const CacheShape &shape) {
           /*tasks=*/1, /*perRow=*/true};
 }
 
+Kernel KernelLibrary::widenCache(const CacheShape &shape) {
+  auto body = [&](KernelBuilder &b) {
+    b.tasks([&](Value head) {
+      b.loop(b.index(0), b.rows(), 1, [&](Value position) {
+        b.columns(shape.headDim, [&](Value i, int64_t count) {
+          Value x = b.load(b.pointer(0), {head, position, i}, count, b.lanes());
+          b.store(x, b.pointer(1), {head, position, i}, count);
+        });
+      });
+    });
+  };
+  int64_t plane[] = {shape.heads, shape.context, shape.headDim};
+  Type f32 = Float32Type::get(getContext());
+  return {
+      get("widen_cache_" + cacheName(shape),
+          {MemRefType::get(plane, shape.element), MemRefType::get(plane, f32)},
+          body),
+      /*tasks=*/shape.heads, /*perRow=*/false};
+}
+
 Kernel KernelLibrary::attention(const AttentionShape &shape) {
   int64_t cols = shape.heads * shape.cache.headDim;
   std::string name = llvm::formatv("attention_h{0}_{1}_s{2}", shape.heads,

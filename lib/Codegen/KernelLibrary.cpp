@@ -17,13 +17,18 @@ namespace pmpd::codegen {
 namespace {
 
 /// math.fma -> vector.fma. The former becomes a library call where the target
-/// has no such instruction; the latter a multiplication and an addition.
+/// has no such instruction; the latter a multiplication and an addition, as a
+/// scalar does everywhere.
 struct FmaToVector : OpRewritePattern<math::FmaOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::FmaOp op,
                                 PatternRewriter &rewriter) const override {
-    if (!isa<VectorType>(op.getType()))
-      return rewriter.notifyMatchFailure(op, "not a vector");
+    if (!isa<VectorType>(op.getType())) {
+      Value product =
+          arith::MulFOp::create(rewriter, op.getLoc(), op.getA(), op.getB());
+      rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op.getC());
+      return success();
+    }
     rewriter.replaceOpWithNewOp<vector::FMAOp>(op, op.getA(), op.getB(),
                                                op.getC());
     return success();
@@ -57,19 +62,21 @@ struct FloorToSum : OpRewritePattern<math::FloorOp> {
   }
 };
 
-/// Elementary functions as polynomials: generated code calls no library.
+} // namespace
+
 void expandFunctions(func::FuncOp func) {
   RewritePatternSet patterns(func.getContext());
   populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
-    return name == math::ExpOp::getOperationName() ||
-           name == math::ErfcOp::getOperationName();
+    return llvm::is_contained(
+        {math::ErfOp::getOperationName(), math::ErfcOp::getOperationName(),
+         math::ExpOp::getOperationName(), math::LogOp::getOperationName(),
+         math::TanhOp::getOperationName()},
+        name);
   });
   patterns.add<FmaToVector, FloorToSum>(func.getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     llvm::report_fatal_error("expansion of a kernel does not converge");
 }
-
-} // namespace
 
 KernelLibrary::KernelLibrary(ModuleOp module, Target target)
     : module(module), target(target) {

@@ -101,6 +101,9 @@ public:
 
   /// (keys, values, cache of the layer).
   Kernel kvAppend(const CacheShape &shape);
+  /// (K or V of a layer, the same as f32); a task is a head, of which %rows
+  /// positions are converted.
+  Kernel widenCache(const CacheShape &shape);
   /// (query, cache of the layer, output); a task is a head of a row. Output may
   /// be query.
   Kernel attention(const AttentionShape &shape);
@@ -127,6 +130,10 @@ private:
   mlir::ModuleOp module;
   Target target;
 };
+
+/// Replaces elementary functions by polynomials: generated code calls no
+/// library.
+void expandFunctions(mlir::func::FuncOp func);
 
 /// "f16" or "f32", for names.
 llvm::StringRef nameOf(Type element);

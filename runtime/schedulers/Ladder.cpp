@@ -4,7 +4,6 @@
 #include "runtime/Descriptor.h"
 
 #include <algorithm>
-#include <limits>
 
 using namespace pmpd::rt;
 
@@ -28,10 +27,12 @@ pmpd_status pmpd::rt::makeLadder(const pmpd_model_desc &desc, BitRange range,
   return PMPD_OK;
 }
 
-int64_t pmpd::rt::firstLowToken(int32_t pairClass, int64_t tokens) {
-  if (pairClass == kPairClasses - 1)
-    return std::numeric_limits<int64_t>::max();
-  return tokens / 3 * pairClass + tokens % 3 * pairClass / 3;
+int64_t pmpd::rt::firstLowToken(int32_t pairClass, int64_t tokens,
+                                int32_t classes) {
+  int32_t last = classes - 1;
+  if (pairClass == last)
+    return kNever;
+  return tokens / last * pairClass + tokens % last * pairClass / last;
 }
 
 int32_t pmpd::rt::bitsUnderPairs(const Ladder &ladder,

@@ -6,6 +6,7 @@
 
 #include "runtime/Status.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace pmpd::rt {
@@ -29,8 +30,13 @@ pmpd_status makeLadder(const pmpd_model_desc &desc, BitRange range,
 constexpr int32_t kPairClasses = 4;
 
 /// The decision for one pair: the first token index that may have the lower
-/// bits. `tokens` is T, the most tokens of the request.
-int64_t firstLowToken(int32_t pairClass, int64_t tokens);
+/// bits. `tokens` is T, the most tokens of the request; class c of C is c/(C-1)
+/// of them.
+int64_t firstLowToken(int32_t pairClass, int64_t tokens,
+                      int32_t classes = kPairClasses);
+
+/// The first low token of a pair that is not switched.
+constexpr int64_t kNever = INT64_MAX;
 
 /// Bits of a token under one decision per adjacent pair, [ladder - 1]: the
 /// highest bits whose pair is not yet past its switch.

@@ -9,7 +9,7 @@ using namespace pmpd::rt;
 namespace {
 
 const SchedulerKind *const kKinds[] = {&kStaticKind, &kConfidenceKind,
-                                       &kRandomKind};
+                                       &kLearnedKind, &kRandomKind};
 
 pmpd_status parsePolicy(ScheduleText &text,
                         std::unique_ptr<Scheduler> &policy) {

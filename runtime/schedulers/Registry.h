@@ -21,6 +21,7 @@ struct SchedulerKind {
 
 extern const SchedulerKind kStaticKind;
 extern const SchedulerKind kConfidenceKind;
+extern const SchedulerKind kLearnedKind;
 extern const SchedulerKind kRandomKind;
 
 /// What the text of a schedule says.

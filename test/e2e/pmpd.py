@@ -6,6 +6,19 @@ import os
 import numpy
 
 
+class ClassifierArgs(ctypes.Structure):
+    _fields_ = [(n, ctypes.c_void_p) for n in ("weights", "scratch", "keys",
+                                               "values")] + [
+        ("tokens", ctypes.c_int64), ("logits", ctypes.c_void_p)]
+
+
+class Classifier(ctypes.Structure):
+    _fields_ = [(n, ctypes.c_int32) for n in ("from_bits", "to_bits", "classes",
+                                              "reserved")] + [
+        ("scratch_bytes", ctypes.c_uint64),
+        ("entry", ctypes.CFUNCTYPE(None, ctypes.POINTER(ClassifierArgs)))]
+
+
 class Description(ctypes.Structure):
     _fields_ = (
         [("struct_bytes", ctypes.c_uint32), ("abi_version", ctypes.c_uint32)]
@@ -13,6 +26,10 @@ class Description(ctypes.Structure):
         + [(n, ctypes.c_int32) for n in ("vocab", "hidden", "layers", "heads",
                                          "kv_heads", "head_dim", "context",
                                          "kv_element")]
+        + [("kv_bytes", ctypes.c_uint64), ("digest", ctypes.c_uint8 * 16),
+           ("region_count", ctypes.c_int32),
+           ("classifier_count", ctypes.c_int32), ("regions", ctypes.c_void_p),
+           ("classifiers", ctypes.POINTER(Classifier))]
     )
 
 
@@ -88,17 +105,36 @@ class Session:
         rows += [self.decode(t)[0][None] for t in tokens[prompt:]]
         return numpy.concatenate(rows)
 
-    def keys(self, layer, positions):
-        """K of a layer, [kv_heads, positions, head_dim]."""
-        d = self.desc
-        data = ctypes.c_void_p()
+    def planes(self, layer):
+        """Addresses of K and V of a layer."""
+        data = ctypes.c_void_p(), ctypes.c_void_p()
         self.library.check(self.library.rt.pmpd_session_kv(
-            self.handle, layer, ctypes.byref(data), None))
+            self.handle, layer, *map(ctypes.byref, data)))
+        return [pointer.value for pointer in data]
+
+    def plane(self, address, positions):
+        """K or V of a layer, [kv_heads, positions, head_dim]."""
+        d = self.desc
         element = numpy.float16 if d.kv_element == 1 else numpy.float32
         size = d.kv_heads * d.context * d.head_dim * numpy.dtype(element).itemsize
-        raw = (ctypes.c_char * size).from_address(data.value)
+        raw = (ctypes.c_char * size).from_address(address)
         shape = (d.kv_heads, d.context, d.head_dim)
         return numpy.frombuffer(raw, element).reshape(shape)[:, :positions].copy()
+
+    def keys(self, layer, positions):
+        return self.plane(self.planes(layer)[0], positions)
+
+    def classify(self, index, weights, tokens):
+        """Logits of a classifier on the last layer; weights: of the file."""
+        one = self.desc.classifiers[index]
+        logits = numpy.empty(one.classes, numpy.float32)
+        # Not zeros: scratch memory has no contents that count.
+        scratch = numpy.full(one.scratch_bytes + 64, 0xff, numpy.uint8)
+        at = -(-scratch.ctypes.data // 64) * 64
+        one.entry(ctypes.byref(ClassifierArgs(
+            weights.ctypes.data, at, *self.planes(self.desc.layers - 1), tokens,
+            logits.ctypes.data)))
+        return logits
 
     def truncate(self, tokens):
         self.library.check(self.library.rt.pmpd_session_truncate(

@@ -114,6 +114,7 @@ Error Compilation::importAndLower(Staging &staging) {
     passes.decode.push_back(bits);
   for (const std::string &rule : options.precision)
     passes.rules.push_back(rule);
+  passes.scheduler = options.scheduler;
   passes.kv = options.kv;
   passes.calibration = options.calibration;
   passes.tokenizer = options.tokenizer;

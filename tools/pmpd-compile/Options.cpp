@@ -39,6 +39,14 @@ std::string complete(Options &options) {
 #else
     options.arch = "x86-64";
 #endif
+  if (!options.scheduler.empty()) {
+    const std::string kind = "learned:";
+    if (options.scheduler.rfind(kind, 0) != 0 ||
+        options.scheduler.size() == kind.size())
+      return "--scheduler " + options.scheduler +
+             ": expected learned:FILE.onnx; other schedulers need no compiling";
+    options.scheduler.erase(0, kind.size());
+  }
   if (options.decodeBits.empty())
     options.decodeBits = options.bits;
   if (options.prefillBits.empty())
@@ -120,6 +128,10 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "tokenizer.json to ship with the model (default: the one "
                  "beside it)")
       ->type_name("FILE");
+  app.add_option("--scheduler", options.scheduler,
+                 "compile a scheduler in: learned:FILE.onnx, a network that "
+                 "chooses the bits of each request")
+      ->type_name("KIND:FILE");
   app.add_option("--activations", options.activations,
                  "of linear layers: q8, q16 or f32")
       ->check(CLI::IsMember({"q8", "q16", "f32"}))

@@ -10,6 +10,7 @@
 /// The command line of pmpd-compile, checked as far as it can be alone.
 struct Options {
   std::string model, output, name, tokenizer, calibration;
+  std::string scheduler; ///< file of a learned scheduler, or nothing
   std::vector<int> bits = {2, 3, 4}, prefillBits, decodeBits;
   std::vector<std::string> precision;
   int64_t group = 128, context = 0, prefillRows = 64, calibrationTokens = 4096;
