@@ -39,7 +39,10 @@ TEST_F(DescriptorTest, refuses_a_shorter_struct) {
 
 TEST_F(DescriptorTest, refuses_another_abi) {
   desc.abi_version = 99;
-  EXPECT_FAILS(PMPD_BAD_MODEL, "ABI version 1, but got 99", check());
+  EXPECT_FAILS(PMPD_BAD_MODEL,
+               "ABI version " + std::to_string(PMPD_ABI_VERSION) +
+                   ", but got 99",
+               check());
 }
 
 TEST_F(DescriptorTest, refuses_missing_texts) {

@@ -74,7 +74,7 @@ TEST_F(SchedulerTest, every_policy_is_listed_and_found_by_its_name) {
               std::string::npos)
         << info->name;
   }
-  for (const char *name : {"static", "confidence", "random"})
+  for (const char *name : {"static", "confidence", "learned", "random"})
     EXPECT_EQ(names.count(name), 1u) << name;
 }
 
@@ -94,7 +94,7 @@ TEST_F(SchedulerTest, a_schedule_may_name_the_bits_of_prefill) {
 }
 
 TEST_F(SchedulerTest, says_what_is_wrong_and_where) {
-  expectRefused("", "expected one of static, confidence, random");
+  expectRefused("", "expected one of static, confidence, learned, random");
   expectRefused("nosuch", "at character 1, but got 'nosuch'");
   expectRefused("confidences", "at character 1, but got 'confidences'");
   expectRefused("0/2@0", "expected prefill bits of at least 1 at character 1");
