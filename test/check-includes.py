@@ -30,11 +30,13 @@ ALLOWED = {
     "tools/pmpd-eval": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation",
                         "tools/pmpd-eval"],
     "tools/evaluation": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation"],
+    "tools/pmpd-objdump": ["include", "runtime", "tools/support"],
     "examples": ["include"],
 }
 # Parts that must build where there is no LLVM.
 WITHOUT_LLVM = ["include", "lib/Quant", "lib/Pack", "lib/Tokenizer", "runtime",
-                "tools/support", "tools/evaluation", "tools/pmpd-run", "tools/pmpd-eval", "examples"]
+                "tools/support", "tools/evaluation", "tools/pmpd-run", "tools/pmpd-eval",
+                "tools/pmpd-objdump", "examples"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]|^\s*include "([^"]+)"')
 
 

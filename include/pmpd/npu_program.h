@@ -35,7 +35,7 @@
 #define PMPD_NPU_MAGIC "PNPU"
 
 enum {
-  PMPD_NPU_MAJOR = 1, /* other majors are refused, newer minors are read */
+  PMPD_NPU_MAJOR = 1, /* other versions are refused */
   PMPD_NPU_MINOR = 0,
   PMPD_NPU_ABI_VERSION = 1,
   PMPD_NPU_MAX_SECTIONS = 16

@@ -228,6 +228,39 @@ const std::vector<FlagName> &pmpd::npu::flagNames() {
   return names;
 }
 
+const std::vector<const char *> &pmpd::npu::valueNames(uint8_t op) {
+  using Names = std::vector<const char *>;
+  static const Names none,
+      queues = {"seq", "qw", "qk", "qa", "qs"}, kvFormats = {"f16", "i8", "i4"},
+      norms = {"rms", "layer"}, ropes = {"half", "interleaved"},
+      reductions = {"argmax", "max"},
+      scalars = {"mov",     "add", "sub", "mul", "min", "max",
+                 "ceildiv", "shl", "shr", "and", "rem", "ld32"},
+      elementwise = {"copy", "add",      "sub",       "mul",
+                     "silu", "silu_mul", "gelu_tanh", "gelu_erf",
+                     "relu", "scale",    "cvt16",     "cvt32"};
+  switch (op) {
+  case PMPD_NPU_SALU:
+    return scalars;
+  case PMPD_NPU_LD:
+  case PMPD_NPU_ST:
+    return queues;
+  case PMPD_NPU_ATT:
+  case PMPD_NPU_KVQ:
+    return kvFormats;
+  case PMPD_NPU_NORM:
+    return norms;
+  case PMPD_NPU_ROPE:
+    return ropes;
+  case PMPD_NPU_RED:
+    return reductions;
+  case PMPD_NPU_ELT:
+    return elementwise;
+  default:
+    return none;
+  }
+}
+
 const std::vector<TableInfo> &pmpd::npu::allTables() {
   using Required = pmpd_npu_requirements;
   using Abi = pmpd_npu_abi;

@@ -77,6 +77,10 @@ struct FlagName {
 };
 const std::vector<FlagName> &flagNames();
 
+/// Names of the values of an op's mode, or of the function of SALU; empty if
+/// they are plain numbers.
+const std::vector<const char *> &valueNames(uint8_t op);
+
 /// A record of one of the container's tables.
 struct TableInfo {
   const char *tag;

@@ -48,9 +48,10 @@ std::string Reader::readHeader(pmpd_npu_file_header &header) {
   if (std::memcmp(header.magic, PMPD_NPU_MAGIC, 4) != 0)
     return "expected an NPU program that begins with \"PNPU\"; compile one "
            "with --target npu";
-  if (header.major != PMPD_NPU_MAJOR)
-    return "expected a program of version " + number(PMPD_NPU_MAJOR) +
-           ", but got " + number(header.major) + "; recompile the model";
+  if (header.major != PMPD_NPU_MAJOR || header.minor != PMPD_NPU_MINOR)
+    return "expected a program of version " + number(PMPD_NPU_MAJOR) + "." +
+           number(PMPD_NPU_MINOR) + ", but got " + number(header.major) + "." +
+           number(header.minor) + "; recompile the model";
   if (header.header_bytes != sizeof(header) || header.flags != 0)
     return "expected a header of 64 bytes without flags";
   if (header.file_bytes != bytes)

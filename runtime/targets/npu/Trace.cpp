@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/targets/npu/Trace.h"
+#include "runtime/OutputFile.h"
 #include "runtime/targets/npu/Isa.h"
 
-#include <cerrno>
 #include <cstdio>
-#include <unistd.h>
 
 using namespace pmpd::npu;
-using pmpd::rt::fail;
-using pmpd::rt::systemError;
 
 namespace {
 constexpr uint8_t markUnit = PMPD_NPU_SEQ;
@@ -49,48 +46,33 @@ void Trace::endRun(const std::string &name, double microseconds) {
 }
 
 pmpd_status Trace::write(const std::string &path) const {
-  std::string partial = path + ".partial." + std::to_string(getpid());
-  FILE *file = std::fopen(partial.c_str(), "w");
-  if (!file)
-    return fail(PMPD_IO_ERROR, partial + ": " + systemError(errno));
-  std::fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-             "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\","
-             "\"args\":{\"name\":\"PNPU-1, simulated\"}}",
-             file);
+  std::string text = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
+                     "{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\","
+                     "\"args\":{\"name\":\"PNPU-1, simulated\"}}";
+  char line[160];
+  auto append = [&](const char *format, auto... values) {
+    std::snprintf(line, sizeof(line), format, values...);
+    text += line;
+  };
   for (unsigned unit = 0; unit < PMPD_NPU_UNITS; ++unit)
-    std::fprintf(file,
-                 ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_"
-                 "name\",\"args\":{\"name\":\"%s\"}}",
-                 unit, unit == PMPD_NPU_SEQ ? "regions" : unitName(unit));
-  for (const Run &run : runs)
-    std::fprintf(
-        file,
-        ",\n{\"ph\":\"X\",\"pid\":1,\"tid\":0,\"ts\":%.4f,\"dur\":%.4f,"
-        "\"name\":\"%s\"}",
-        run.start, run.duration, escaped(run.name).c_str());
+    append(",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\","
+           "\"args\":{\"name\":\"%s\"}}",
+           unit, unit == PMPD_NPU_SEQ ? "regions" : unitName(unit));
+  for (const Run &run : runs) {
+    append(",\n{\"ph\":\"X\",\"pid\":1,\"tid\":0,\"ts\":%.4f,\"dur\":%.4f,",
+           run.start, run.duration);
+    text += "\"name\":\"" + escaped(run.name) + "\"}";
+  }
   for (const Event &event : events)
     if (event.duration < 0)
-      std::fprintf(file,
-                   ",\n{\"ph\":\"i\",\"s\":\"p\",\"pid\":1,\"tid\":0,"
-                   "\"ts\":%.4f,\"name\":\"event %u\"}",
-                   event.start, event.pc);
+      append(",\n{\"ph\":\"i\",\"s\":\"p\",\"pid\":1,\"tid\":0,\"ts\":%.4f,"
+             "\"name\":\"event %u\"}",
+             event.start, event.pc);
     else
-      std::fprintf(file,
-                   ",\n{\"ph\":\"X\",\"pid\":1,\"tid\":%u,\"ts\":%.4f,\"dur\":"
-                   "%.4f,\"name\":\"%s\",\"args\":{\"pc\":%u}}",
-                   event.unit, event.start, event.duration,
-                   findOp(event.op)->mnemonic, event.pc);
-  std::fputs("\n]}\n", file);
-  bool bad = std::ferror(file);
-  int error = errno;
-  if (std::fclose(file) != 0 && !bad) {
-    bad = true;
-    error = errno;
-  }
-  if (!bad && std::rename(partial.c_str(), path.c_str()) == 0)
-    return PMPD_OK;
-  if (!bad)
-    error = errno;
-  std::remove(partial.c_str());
-  return fail(PMPD_IO_ERROR, path + ": " + systemError(error));
+      append(",\n{\"ph\":\"X\",\"pid\":1,\"tid\":%u,\"ts\":%.4f,\"dur\":%.4f,"
+             "\"name\":\"%s\",\"args\":{\"pc\":%u}}",
+             event.unit, event.start, event.duration,
+             findOp(event.op)->mnemonic, event.pc);
+  text += "\n]}\n";
+  return rt::writeFile(path, text);
 }
