@@ -44,8 +44,8 @@ std::vector<Prompt> readLines(const PromptArgs &args, OpenModel &model) {
       prompt.tokens.push_back(token);
     prompt.reference = member(json, "reference", place);
     prompt.answer = model.tokenizer().encode(prompt.reference);
-    if (int64_t(prompt.answer.size()) > args.answerTokens)
-      prompt.answer.resize(args.answerTokens);
+    if (int64_t(prompt.answer.size()) > args.newTokens)
+      prompt.answer.resize(args.newTokens);
     if (prompt.tokens.empty())
       throw ToolError(place + ": expected a prompt that is not empty");
     prompts.push_back(std::move(prompt));
@@ -56,7 +56,7 @@ std::vector<Prompt> readLines(const PromptArgs &args, OpenModel &model) {
 std::vector<Prompt> cutText(const PromptArgs &args, OpenModel &model) {
   const std::vector<int32_t> text =
       model.tokenizer().encode(readText(args.file));
-  const int64_t each = args.promptTokens + args.answerTokens;
+  const int64_t each = args.promptTokens + args.newTokens;
   const int64_t stretches = int64_t(text.size()) / each;
   if (stretches == 0)
     throw ToolError(args.file + ": expected at least " + std::to_string(each) +
@@ -89,7 +89,7 @@ CLI::Option *PromptArgs::addTo(CLI::App &app, const std::string &flag) {
       ->capture_default_str()
       ->check(positiveValidator())
       ->type_name("N");
-  app.add_option("--answer-tokens", answerTokens, "most tokens of an answer")
+  app.add_option("--new-tokens", newTokens, "most tokens of an answer")
       ->capture_default_str()
       ->check(positiveValidator())
       ->type_name("N");
@@ -111,15 +111,15 @@ std::vector<Prompt> pmpd::tools::readPrompts(const PromptArgs &args,
     throw ToolError(args.file + ": expected at least one prompt");
   for (size_t i = 0; i < prompts.size(); ++i) {
     // The last token of an answer is not decoded.
-    int64_t needed = int64_t(prompts[i].tokens.size()) + args.answerTokens - 1;
+    int64_t needed = int64_t(prompts[i].tokens.size()) + args.newTokens - 1;
     if (needed > model.context())
       throw ToolError(args.file + ": expected prompts that leave room for " +
-                      std::to_string(args.answerTokens) +
+                      std::to_string(args.newTokens) +
                       " tokens in a context of " +
                       std::to_string(model.context()) + ", but prompt " +
                       std::to_string(i + 1) + " has " +
                       std::to_string(prompts[i].tokens.size()) +
-                      "; lower --answer-tokens or --prompt-tokens");
+                      "; lower --new-tokens or --prompt-tokens");
   }
   return prompts;
 }

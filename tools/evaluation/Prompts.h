@@ -10,14 +10,14 @@ namespace pmpd::tools {
 struct Prompt {
   std::vector<int32_t> tokens; // begin of text included
   std::string reference;       // "" if there is none
-  std::vector<int32_t> answer; // the reference's first answerTokens tokens
+  std::vector<int32_t> answer; // the reference's first newTokens tokens
 };
 
 /// Where prompts come from and how long they and their answers are.
 struct PromptArgs {
   std::string file;
   int64_t promptTokens = 64;
-  int64_t answerTokens = 96;
+  int64_t newTokens = 96;
   int64_t most = 200;
 
   /// Adds the options; `flag` is the file's, as in "-p,--prompts".
@@ -27,7 +27,7 @@ struct PromptArgs {
 /// Reads prompts. A file named *.jsonl has one JSON object per line, with a
 /// text "prompt" and, if there is one, a text "reference". Any other file is a
 /// text: it is cut, from its beginning and without overlap, into stretches of
-/// promptTokens + answerTokens, whose parts are prompt and reference; of these,
+/// promptTokens + newTokens, whose parts are prompt and reference; of these,
 /// `most` are taken at equal distances. Throws ToolError if the file gives no
 /// prompt or one that, with its answer, exceeds the context.
 std::vector<Prompt> readPrompts(const PromptArgs &args, OpenModel &model);

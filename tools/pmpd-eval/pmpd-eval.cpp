@@ -78,7 +78,7 @@ std::vector<Row> makeRows(const Args &args, const OpenModel &model) {
       int32_t bits = std::stoi(setting.schedule);
       setting = {model.uniformSchedule(bits), model.has(PMPD_PREFILL, bits)};
     }
-    rows.push_back({setting, {}, {}});
+    rows.push_back({setting, {}, {}, {}});
   }
   return rows;
 }
@@ -106,7 +106,7 @@ void evaluateAnswers(const Args &args, OpenModel &model, OpenModel *reference,
   const std::vector<Sequence> references = toSequences(prompts);
   std::vector<Score> likelihoods =
       scoreSequences(model, reference, references, settings);
-  const int64_t tokens = args.prompts.answerTokens;
+  const int64_t tokens = args.prompts.newTokens;
   std::vector<Answer> expected;
   if (reference)
     expected = writeReferenceAnswers(*reference, prompts, tokens);

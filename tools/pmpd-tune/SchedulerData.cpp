@@ -111,15 +111,6 @@ private:
   std::mutex mutex;
 };
 
-std::string digestOf(const pmpd_model_desc &desc) {
-  std::string text;
-  for (uint8_t byte : desc.weights_digest) {
-    const char *digits = "0123456789abcdef";
-    text += {digits[byte >> 4], digits[byte & 15]};
-  }
-  return text;
-}
-
 /// K and V of the last layer without the room for more tokens.
 std::vector<char> readPlanes(const pmpd_model_desc &desc,
                              const pmpd_session *session) {
@@ -239,8 +230,8 @@ void pmpd::tools::writeSchedulerData(OpenModel &model, OpenModel &reference,
   json setting = {
       {"format", "pmpd-scheduler-data"},
       {"version", 1},
-      {"model", digestOf(desc)},
-      {"reference", digestOf(reference.desc())},
+      {"model", model.digest()},
+      {"reference", reference.digest()},
       {"text_tokens", text.size()},
       {"seed", args.seed},
       {"prompt", args.prompt},

@@ -128,6 +128,14 @@ void pmpd::tools::setSchedule(pmpd_session *session,
   check(pmpd_session_set_scheduler(session, schedule.c_str()));
 }
 
+std::string OpenModel::digest() const {
+  const char *digits = "0123456789abcdef";
+  std::string text;
+  for (uint8_t byte : desc().weights_digest)
+    text += {digits[byte >> 4], digits[byte & 15]};
+  return text;
+}
+
 const Tokenizer &OpenModel::tokenizer() {
   if (!loadedTokenizer) {
     const char *path = pmpd_model_tokenizer(handle.get());

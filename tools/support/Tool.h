@@ -76,6 +76,9 @@ public:
     return *pmpd_model_describe(handle.get());
   }
 
+  /// What the weights are known by, in hexadecimal digits.
+  std::string digest() const;
+
   /// The model's tokenizer, read at the first use. Throws ToolError if the
   /// model has none.
   const Tokenizer &tokenizer();
