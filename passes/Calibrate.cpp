@@ -5,12 +5,12 @@
 #include "lib/Reference/Interpreter.h"
 #include "lib/Reference/WeightReader.h"
 #include "lib/Tokenizer/Tokenizer.h"
+#include "passes/InputStatistics.h"
 #include "passes/Model.h"
+#include "passes/WeightAction.h"
 
-#include "llvm/ADT/MapVector.h"
+#include "mlir/IR/Threading.h"
 #include "llvm/Support/MemoryBuffer.h"
-
-#include <cmath>
 
 using namespace mlir;
 
@@ -19,13 +19,6 @@ namespace pmpd {
 #include "passes/Passes.h.inc"
 
 namespace {
-/// Sums over the tokens that layers of one weight saw.
-struct Sums {
-  Eigen::RowVectorXd squares; // [cols]
-  int64_t tokens = 0;
-};
-using Statistics = llvm::MapVector<StringRef, Sums>;
-
 struct Calibrate : impl::CalibrateBase<Calibrate> {
   using CalibrateBase::CalibrateBase;
 
@@ -39,9 +32,8 @@ struct Calibrate : impl::CalibrateBase<Calibrate> {
   LogicalResult checkOptions();
   LogicalResult run(ModelOp model);
   FailureOr<std::vector<int32_t>> readTokens(ModelOp model);
-  static LogicalResult addInput(LinearOp layer, const RowMatrix &input,
-                                Statistics &statistics);
-  LogicalResult write(ModelOp model, const Statistics &statistics);
+  LogicalResult writeInput(LinearOp layer, StringRef name,
+                           const RowMatrix &input, WeightFileWriter &writer);
 };
 } // namespace
 
@@ -71,15 +63,35 @@ LogicalResult Calibrate::run(ModelOp model) {
     windows.emplace_back();
     windows.back().tokens.assign(ids->begin() + begin, ids->begin() + end);
   }
-  Statistics statistics;
+  std::string error;
+  std::unique_ptr<WeightFileWriter> writer =
+      WeightFileWriter::create(output, error);
+  if (!writer)
+    return model.emitError(error);
+  llvm::MapVector<Value, std::string> names = nameInputs(prefills.front());
+  size_t written = 0;
   InterpreterOptions options;
   options.computeLogits = false;
   options.observer = [&](LinearOp layer, const RowMatrix &input) {
-    return addInput(layer, input, statistics);
+    // Inputs come in the order of their names, perhaps more than once.
+    if (written == names.size() ||
+        names.begin()[written].first != layer.getInput())
+      return success();
+    LogicalResult done = failure();
+    getContext().executeAction<WeightAction>(
+        [&] {
+          done = writeInput(layer, names.begin()[written].second, input,
+                            *writer);
+        },
+        {IRUnit(layer.getOperation())}, written, names.size());
+    ++written;
+    return done;
   };
   if (failed(interpret(prefills.front(), windows, options)))
     return failure();
-  return write(model, statistics);
+  if (!writer->commit(error))
+    return model.emitError(error);
+  return success();
 }
 
 FailureOr<std::vector<int32_t>> Calibrate::readTokens(ModelOp model) {
@@ -107,37 +119,45 @@ FailureOr<std::vector<int32_t>> Calibrate::readTokens(ModelOp model) {
   return ids;
 }
 
-LogicalResult Calibrate::addInput(LinearOp layer, const RowMatrix &input,
-                                  Statistics &statistics) {
-  Eigen::RowVectorXd squares = input.cast<double>().cwiseAbs2().colwise().sum();
-  if (!squares.allFinite())
+/// input^T * input / rows, of which blocks are computed at once.
+static RowMatrix multiplyInputs(MLIRContext *context, const RowMatrix &input) {
+  constexpr int64_t BlockCols = 128;
+  int64_t cols = input.cols();
+  RowMatrix result(cols, cols);
+  float scale = 1.0f / input.rows();
+  parallelFor(context, 0, (cols + BlockCols - 1) / BlockCols, [&](int64_t i) {
+    int64_t begin = i * BlockCols, end = std::min(begin + BlockCols, cols);
+    auto block = result.block(begin, 0, end - begin, end);
+    block.noalias() =
+        input.middleCols(begin, end - begin).transpose() * input.leftCols(end);
+    block *= scale;
+  });
+  result.triangularView<Eigen::StrictlyUpper>() = result.transpose();
+  return result;
+}
+
+LogicalResult Calibrate::writeInput(LinearOp layer, StringRef name,
+                                    const RowMatrix &input,
+                                    WeightFileWriter &writer) {
+  if (!input.allFinite())
     return layer.emitError("expected finite inputs of the layer of weight @")
            << layer.getWeight()
            << ", but got others; the weights may be corrupt";
-  Sums &sums = statistics[layer.getWeight()];
-  if (sums.tokens == 0)
-    sums.squares = squares;
-  else
-    sums.squares += squares;
-  sums.tokens += input.rows();
-  return success();
-}
-
-LogicalResult Calibrate::write(ModelOp model, const Statistics &statistics) {
+  RowMatrix means =
+      products ? multiplyInputs(&getContext(), input)
+               : RowMatrix((input.cast<double>().colwise().squaredNorm() /
+                            input.rows())
+                               .cast<float>());
+  // Squares of finite inputs may still overflow.
+  if (!means.allFinite())
+    return layer.emitError("expected inputs of the layer of weight @")
+           << layer.getWeight()
+           << " with finite squares, but got others; the weights may be corrupt";
   std::string error;
-  std::unique_ptr<WeightFileWriter> writer =
-      WeightFileWriter::create(output, error);
-  if (!writer)
-    return model.emitError(error);
-  for (auto &[name, sums] : statistics) {
-    Eigen::RowVectorXf means = (sums.squares / sums.tokens).cast<float>();
-    if (!writer->addSection(
-            WeightSection::dense(name.str(), PMPD_F32, 1, means.size()),
-            means.data(), error))
-      return model.emitError(error);
-  }
-  if (!writer->commit(error))
-    return model.emitError(error);
+  if (!writer.addSection(WeightSection::dense(name.str(), PMPD_F32,
+                                              means.rows(), means.cols()),
+                         means.data(), error))
+    return layer.emitError(error);
   return success();
 }
 } // namespace pmpd

@@ -107,11 +107,13 @@ def PlaceBuffers : Pass<"pmpd-place-buffers", "::mlir::func::FuncOp"> {
 }
 
 def Calibrate : Pass<"pmpd-calibrate", "::mlir::ModuleOp"> {
-  let summary = "measure the mean square of every linear layer's input on text";
+  let summary = "measure the inputs of linear layers on text";
   let description = [{
     Runs the prefill phase with unquantized weights on the tokens of a text,
-    op by op with one weight in memory at a time, and writes for every weight
-    that a `pmpd.linear` reads the mean over tokens of input[k]^2.
+    op by op with one weight in memory at a time, and writes for every input of
+    a `pmpd.linear` the mean over tokens of input[k]^2, or with `products` of
+    input[j] * input[k]. Layers that share an input share what is written, under
+    the name of the first layer's weight; one input's is in memory at a time.
 
     The IR is not changed. Run after `pmpd-form-phases` and before
     `pmpd-quantize`.
@@ -122,7 +124,9 @@ def Calibrate : Pass<"pmpd-calibrate", "::mlir::ModuleOp"> {
     Option<"text", "text", "std::string", "", "the text, UTF-8">,
     Option<"tokenizer", "tokenizer", "std::string", "", "its tokenizer.json">,
     Option<"output", "output", "std::string", "", "the statistics to write">,
-    Option<"tokens", "tokens", "int64_t", "4096", "most tokens to run on">
+    Option<"tokens", "tokens", "int64_t", "4096", "most tokens to run on">,
+    Option<"products", "products", "bool", "false",
+           "write the mean product of every two inputs, not squares alone">
   ];
   let dependentDialects = ["::pmpd::PMPDDialect"];
 }
@@ -135,6 +139,10 @@ def Quantize : Pass<"pmpd-quantize", "::mlir::ModuleOp"> {
     written to `store` in the plain layout. One tensor is in memory at a time.
     A weight that other ops read as well is copied first.
 
+    With `simulate` the same is done, but the weight becomes a tensor of f32
+    that holds its values at these bits, and the phases have no other bits: so
+    quantizers can be measured whose codes no kernel reads.
+
     With unquantized bits the weight becomes a tensor of f16 or f32 and no store
     is written. Run after `pmpd-allocate-precision`.
 
@@ -142,11 +150,13 @@ def Quantize : Pass<"pmpd-quantize", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"store", "store", "std::string", "", "the weight file to write">,
-    Option<"quantizer", "quantizer", "std::string", "\"diag\"",
+    Option<"quantizer", "quantizer", "std::string", "\"nldlq\"",
            "name of the quantizer">,
     Option<"group", "group", "int64_t", "128", "columns per scale and minimum">,
     Option<"statistics", "statistics", "std::string", "",
            "what pmpd-calibrate wrote; without it all inputs weigh the same">,
+    Option<"simulate", "simulate", "int32_t", "0",
+           "bits whose values are written as unquantized weights">,
     Option<"threads", "threads", "unsigned", "0", "threads, 0 for all">
   ];
   let dependentDialects = ["::pmpd::PMPDDialect"];

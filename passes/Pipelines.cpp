@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/Pipelines.h"
 #include "lib/Codegen/LowerToLLVM.h"
+#include "lib/Quant/Quantizer.h"
 #include "passes/Passes.h"
 
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
@@ -37,7 +38,9 @@ void buildLowerClassifiersPipeline(OpPassManager &pm) {
 
 void buildCompileCPUPipeline(OpPassManager &pm,
                              const CompileCPUOptions &options) {
-  std::string statistics = options.weights + ".statistics";
+  std::string statistics = options.statistics;
+  if (statistics.empty() && !options.calibration.empty())
+    statistics = options.weights + ".statistics";
   std::string store = options.weights + ".codes";
 
   RaiseOptions raise;
@@ -67,14 +70,17 @@ void buildCompileCPUPipeline(OpPassManager &pm,
     calibrate.tokenizer = options.tokenizer;
     calibrate.tokens = options.calibrationTokens;
     calibrate.output = statistics;
+    // An unknown name is refused by pmpd-quantize.
+    const QuantizerInfo *info = findQuantizer(options.quantizer.getValue());
+    calibrate.products = info && info->usesProducts;
     pm.addPass(createCalibrate(calibrate));
   }
   QuantizeOptions quantize;
   quantize.store = store;
   quantize.quantizer = options.quantizer;
   quantize.group = options.group;
-  if (!options.calibration.empty())
-    quantize.statistics = statistics;
+  quantize.simulate = options.simulate;
+  quantize.statistics = statistics;
   quantize.threads = options.threads;
   pm.addPass(createQuantize(quantize));
 

@@ -35,12 +35,20 @@ struct CompileCPUOptions
   Option<int64_t> calibrationTokens{
       *this, "calibration-tokens", llvm::cl::desc("most tokens to calibrate on"),
       llvm::cl::init(4096)};
+  Option<std::string> statistics{
+      *this, "statistics",
+      llvm::cl::desc("file of statistics: with a calibration text it is "
+                     "written and kept, without it is read")};
   Option<std::string> quantizer{*this, "quantizer",
                                 llvm::cl::desc("name of the quantizer"),
-                                llvm::cl::init("diag")};
+                                llvm::cl::init("nldlq")};
   Option<int64_t> group{*this, "group",
                         llvm::cl::desc("columns per scale and minimum"),
                         llvm::cl::init(128)};
+  Option<int32_t> simulate{
+      *this, "simulate",
+      llvm::cl::desc("bits whose values are stored unquantized"),
+      llvm::cl::init(0)};
   Option<unsigned> threads{*this, "threads",
                            llvm::cl::desc("threads, 0 for all"),
                            llvm::cl::init(0)};

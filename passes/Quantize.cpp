@@ -5,6 +5,7 @@
 #include "lib/Pack/WeightFile.h"
 #include "lib/Quant/Quantizer.h"
 #include "lib/Reference/WeightReader.h"
+#include "passes/InputStatistics.h"
 #include "passes/Model.h"
 #include "passes/WeightAction.h"
 
@@ -26,6 +27,7 @@ namespace {
 struct Use {
   std::set<int32_t> bits; // All that they read it at.
   SmallVector<LinearOp> layers;
+  std::set<std::string> inputs; // As statistics name them.
 
   bool isNested() const { return *bits.begin() <= PMPD_MAX_BITS; }
 };
@@ -45,9 +47,12 @@ struct Quantize : impl::QuantizeBase<Quantize> {
       if (!use.isNested())
         setUnquantized(weight, *use.bits.rbegin());
     uses->remove_if([](auto &entry) { return !entry.second.isNested(); });
-    if (!uses->empty() &&
-        (failed(checkOptions(*uses)) || failed(quantizeAll(*model, *uses))))
-      signalPassFailure();
+    if (uses->empty())
+      return;
+    if (failed(checkOptions(*uses)) || failed(quantizeAll(*model, *uses)))
+      return signalPassFailure();
+    if (simulate != 0)
+      keepOnlySimulated(*model);
   }
 
   FailureOr<Uses> findUses(ModelOp model);
@@ -57,11 +62,17 @@ struct Quantize : impl::QuantizeBase<Quantize> {
   LogicalResult checkOptions(const Uses &uses);
   LogicalResult checkGroup(WeightOp weight);
   LogicalResult quantizeAll(ModelOp model, Uses &uses);
-  FailureOr<InputStatistics> findStatistics(WeightFileReader *file,
-                                            WeightOp weight);
+  FailureOr<InputStatistics> readStatistics(const WeightFileReader &file,
+                                            WeightOp weight, const Use &use);
   LogicalResult quantizeOne(WeightOp weight, const Use &use,
                             const InputStatistics &inputs,
                             WeightFileWriter &writer);
+  LogicalResult storeNested(WeightOp weight, const NestedTensor &codes,
+                            WeightFileWriter &writer);
+  LogicalResult storeValues(WeightOp weight, const NestedTensor &codes,
+                            WeightFileWriter &writer);
+  void setSource(WeightOp weight, uint64_t offset, Type element);
+  void keepOnlySimulated(ModelOp model);
 };
 } // namespace
 
@@ -73,6 +84,11 @@ FailureOr<Uses> Quantize::findUses(ModelOp model) {
     if (auto prefill = dyn_cast<PrefillOp>(op)) {
       if (failed(addUses(model, prefill, prefill.getBits(), uses)))
         return failure();
+      for (auto &[input, name] : nameInputs(prefill))
+        for (Operation *user : input.getUsers())
+          if (auto layer = dyn_cast<LinearOp>(user))
+            uses[model.lookupSymbol<WeightOp>(layer.getWeight())].inputs.insert(
+                name);
     } else if (auto decode = dyn_cast<DecodeOp>(op)) {
       if (failed(addUses(model, decode, decode.getBits(), uses)))
         return failure();
@@ -113,13 +129,15 @@ void Quantize::setUnquantized(WeightOp weight, int32_t bits) {
 LogicalResult Quantize::checkOptions(const Uses &uses) {
   if (store.empty())
     return getOperation().emitError("expected a file to write to; set store");
-  if (!findQuantizer(quantizer.getValue())) {
-    InFlightDiagnostic error = getOperation().emitError("expected quantizer ");
-    llvm::interleave(
-        quantizers(), [&](auto &info) { error << info.name; },
-        [&] { error << " or "; });
-    return error << ", but got '" << quantizer << "'";
-  }
+  const QuantizerInfo *info = findQuantizer(quantizer.getValue());
+  if (!info)
+    return getOperation().emitError("expected quantizer ")
+           << quantizerNames() << ", but got '" << quantizer << "'";
+  if (info->makesCodebook && simulate == 0)
+    return getOperation().emitError("expected option simulate for quantizer ")
+           << quantizer << ", whose codes no kernel reads";
+  if (info->makesCodebook)
+    return success();
   if (group <= 0 || group % PMPD_TILE_COLS != 0)
     return getOperation().emitError("expected a group that is a multiple of ")
            << +PMPD_TILE_COLS << ", but got " << group.getValue();
@@ -155,7 +173,7 @@ LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
   std::unique_ptr<WeightFileReader> inputs;
   if (!statistics.empty()) {
     inputs = WeightFileReader::open(statistics, error);
-    if (!inputs)
+    if (!inputs || !inputs->verify(error))
       return model.emitError(error);
   }
   std::unique_ptr<WeightFileWriter> writer =
@@ -166,7 +184,9 @@ LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
   SymbolTable symbols(model);
   size_t index = 0;
   for (auto &[weight, use] : uses) {
-    FailureOr<InputStatistics> known = findStatistics(inputs.get(), weight);
+    FailureOr<InputStatistics> known = InputStatistics();
+    if (inputs)
+      known = readStatistics(*inputs, weight, use);
     if (failed(known))
       return failure();
     WeightOp target = weight;
@@ -194,57 +214,126 @@ LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
   return success();
 }
 
-FailureOr<InputStatistics> Quantize::findStatistics(WeightFileReader *file,
-                                                    WeightOp weight) {
-  InputStatistics inputs;
-  if (!file)
-    return inputs;
-  const WeightSection *section = file->find(weight.getSymName().str());
-  if (!section || section->element != PMPD_F32 || section->shape.rows != 1 ||
-      section->shape.cols != weight.getCols())
-    return emitWeightError(weight)
-           << "expected statistics of its " << weight.getCols()
-           << " inputs in '" << statistics << "'; calibrate on this model";
-  auto *values = reinterpret_cast<const float *>(file->data(*section));
-  inputs.meanSquare.assign(values, values + weight.getCols());
-  return inputs;
+/// Adds `count` numbers to those of other inputs.
+static void add(const float *from, int64_t count, std::vector<float> &to) {
+  to.resize(count);
+  for (int64_t i = 0; i < count; ++i)
+    to[i] += from[i];
+}
+
+FailureOr<InputStatistics>
+Quantize::readStatistics(const WeightFileReader &file, WeightOp weight,
+                         const Use &use) {
+  InputStatistics result;
+  bool needsProducts = findQuantizer(quantizer.getValue())->usesProducts;
+  int64_t cols = weight.getCols();
+  for (const std::string &name : use.inputs) {
+    const WeightSection *section = file.find(name);
+    if (!section || section->element != PMPD_F32 ||
+        section->shape.cols != cols ||
+        (section->shape.rows != 1 && section->shape.rows != cols))
+      return emitWeightError(weight)
+             << "expected statistics of its " << cols << " inputs in '"
+             << statistics << "'; calibrate on this model";
+    auto *values = reinterpret_cast<const float *>(file.data(*section));
+    bool hasProducts = section->shape.rows == cols;
+    if (needsProducts && !hasProducts)
+      return emitWeightError(weight)
+             << "expected the products of its inputs in '" << statistics
+             << "', but got their squares alone; calibrate for quantizer "
+             << quantizer;
+    if (needsProducts)
+      add(values, cols * cols, result.products);
+    std::vector<float> squares(cols);
+    for (int64_t i = 0; i < cols; ++i)
+      squares[i] = values[hasProducts ? i * (cols + 1) : i];
+    add(squares.data(), cols, result.meanSquare);
+  }
+  for (std::vector<float> *sums : {&result.products, &result.meanSquare})
+    for (float &value : *sums)
+      value /= use.inputs.size();
+  return result;
 }
 
 LogicalResult Quantize::quantizeOne(WeightOp weight, const Use &use,
                                     const InputStatistics &inputs,
                                     WeightFileWriter &writer) {
-  SmallVector<unsigned> prefixes(use.bits.begin(), use.bits.end());
-  auto type = NestedType::get(weight.getContext(), weight.getRows(),
-                              weight.getCols(), prefixes.back(), prefixes,
-                              Scheme::Affine, group, Layout::Unpacked);
   FailureOr<WeightReader> reader = WeightReader::open(weight);
   if (failed(reader))
     return failure();
-
-  NestedShape shape = getNestedShape(type);
+  const QuantizerInfo &info = *findQuantizer(quantizer.getValue());
+  NestedShape shape;
+  shape.rows = weight.getRows();
+  shape.cols = weight.getCols();
+  shape.group = info.makesCodebook ? 0 : group.getValue();
+  shape.prefixes.assign(use.bits.begin(), use.bits.end());
+  shape.bits = shape.prefixes.back();
   unsigned threadCount =
       llvm::hardware_concurrency(threads).compute_thread_count();
   NestedTensor codes;
   std::string error;
-  if (!quantize(*findQuantizer(quantizer.getValue()),
-                reader->read(0, shape.rows).data(), inputs, shape, threadCount,
-                codes, error))
+  if (!quantize(info, reader->read(0, shape.rows).data(), inputs, shape,
+                threadCount, codes, error))
     return emitWeightError(weight) << error;
+  return simulate == 0 ? storeNested(weight, codes, writer)
+                       : storeValues(weight, codes, writer);
+}
 
+LogicalResult Quantize::storeNested(WeightOp weight, const NestedTensor &codes,
+                                    WeightFileWriter &writer) {
+  const NestedShape &shape = codes.shape;
   std::vector<uint8_t> bytes = pack(codes, PMPD_LAYOUT_PLAIN);
+  std::string error;
   std::optional<uint64_t> offset =
       writer.addSection(WeightSection::nested(weight.getSymName().str(),
                                               PMPD_LAYOUT_PLAIN, shape),
                         bytes.data(), error);
   if (!offset)
     return emitWeightError(weight) << error;
-
-  auto stored = RankedTensorType::get({shape.rows, shape.cols},
-                                      IntegerType::get(weight.getContext(), 8));
-  weight.setType(type);
-  weight.setSourceAttr(SourceAttr::get(weight.getContext(), store, *offset,
-                                       stored, /*transposed=*/false,
-                                       /*row=*/0));
+  setSource(weight, *offset, IntegerType::get(weight.getContext(), 8));
+  SmallVector<unsigned> prefixes(shape.prefixes.begin(), shape.prefixes.end());
+  weight.setType(NestedType::get(weight.getContext(), shape.rows, shape.cols,
+                                 shape.bits, prefixes, Scheme::Affine,
+                                 shape.group, Layout::Unpacked));
   return success();
+}
+
+LogicalResult Quantize::storeValues(WeightOp weight, const NestedTensor &codes,
+                                    WeightFileWriter &writer) {
+  // Layers that are pinned have only their own bits.
+  int prefix = codes.shape.prefixIndex(simulate);
+  if (prefix < 0)
+    prefix = static_cast<int>(codes.shape.prefixes.size()) - 1;
+  std::vector<float> values = dequantize(codes, prefix);
+  std::string error;
+  std::optional<uint64_t> offset = writer.addSection(
+      WeightSection::dense(weight.getSymName().str(), PMPD_F32,
+                           codes.shape.rows, codes.shape.cols),
+      values.data(), error);
+  if (!offset)
+    return emitWeightError(weight) << error;
+  auto element = Float32Type::get(weight.getContext());
+  setSource(weight, *offset, element);
+  weight.setType(RankedTensorType::get({codes.shape.rows, codes.shape.cols},
+                                       element));
+  return success();
+}
+
+void Quantize::setSource(WeightOp weight, uint64_t offset, Type element) {
+  auto type =
+      RankedTensorType::get({weight.getRows(), weight.getCols()}, element);
+  weight.setSourceAttr(SourceAttr::get(weight.getContext(), store, offset, type,
+                                       /*transposed=*/false, /*row=*/0));
+}
+
+void Quantize::keepOnlySimulated(ModelOp model) {
+  model.walk([&](Operation *op) {
+    if (auto prefill = dyn_cast<PrefillOp>(op))
+      prefill.setBits({simulate});
+    else if (auto decode = dyn_cast<DecodeOp>(op))
+      decode.setBits({simulate});
+    else if (auto layer = dyn_cast<LinearOp>(op))
+      layer.removePinAttr();
+  });
 }
 } // namespace pmpd

@@ -12,6 +12,8 @@ std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
   std::string problem = shape.problem();
   if (!problem.empty())
     return problem;
+  if (shape.isCodebook())
+    return "expected a group of an affine weight, but got 0";
   if (layout != PMPD_LAYOUT_PLAIN && layout != PMPD_LAYOUT_S)
     return "expected layout plain (1) or S (2), but got " +
            std::to_string(layout);

@@ -69,6 +69,10 @@ std::unique_ptr<RowQuantizer> createRtnQuantizer(const NestedShape &,
                                                  const InputStatistics &);
 std::unique_ptr<RowQuantizer> createDiagQuantizer(const NestedShape &,
                                                   const InputStatistics &);
+std::unique_ptr<RowQuantizer> createNldlqQuantizer(const NestedShape &,
+                                                   const InputStatistics &);
+std::unique_ptr<RowQuantizer> createGptqQuantizer(const NestedShape &,
+                                                  const InputStatistics &);
 
 } // namespace pmpd
 

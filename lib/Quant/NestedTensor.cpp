@@ -34,7 +34,7 @@ std::string NestedShape::extentProblem() const {
 std::string NestedShape::problem() const {
   if (std::string extent = extentProblem(); !extent.empty())
     return extent;
-  if (group < 1 || cols % group != 0)
+  if (group < 0 || (group > 0 && cols % group != 0))
     return "expected a group that divides the " + text(cols) +
            " columns, but got " + text(group);
   if (bits < PMPD_MIN_BITS || bits > PMPD_MAX_BITS)
@@ -56,9 +56,13 @@ std::string NestedShape::problem() const {
 NestedTensor::NestedTensor(NestedShape shape)
     : shape(std::move(shape)), codes(this->shape.rows * this->shape.cols),
       params(this->shape.prefixes.size()) {
-  for (NestedParams &table : params) {
-    table.scale.resize(this->shape.rows * this->shape.groups());
-    table.min.resize(this->shape.rows * this->shape.groups());
+  for (size_t p = 0; p < params.size(); ++p) {
+    if (this->shape.isCodebook()) {
+      params[p].table.resize(this->shape.rows << this->shape.prefixes[p]);
+      continue;
+    }
+    params[p].scale.resize(this->shape.rows * this->shape.groups());
+    params[p].min.resize(this->shape.rows * this->shape.groups());
   }
 }
 
@@ -67,6 +71,12 @@ std::vector<float> pmpd::dequantize(const NestedTensor &tensor, int prefix) {
   int shift = shape.bits - shape.prefixes[prefix];
   std::vector<float> values(tensor.codes.size());
   for (size_t i = 0; i < values.size(); ++i) {
+    if (shape.isCodebook()) {
+      size_t first = i / shape.cols << shape.prefixes[prefix];
+      values[i] = halfToFloat(
+          tensor.params[prefix].table[first + (tensor.codes[i] >> shift)]);
+      continue;
+    }
     // Groups divide rows, so those of a whole tensor are contiguous.
     size_t group = i / shape.group;
     values[i] = halfToFloat(tensor.params[prefix].scale[group]) *

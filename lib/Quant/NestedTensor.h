@@ -8,16 +8,19 @@
 
 namespace pmpd {
 
-/// Shape of a weight that is readable at several precisions; its values are
-/// defined in pmpd/layout.h.
+/// Shape of a weight that is readable at several precisions. Affine values are
+/// defined in pmpd/layout.h; a codebook gives every row a table of its own for
+/// each precision: value = table[code >> (bits - prefix)].
 struct NestedShape {
   int64_t rows = 0;
   int64_t cols = 0;
-  int64_t group = 0; /// Columns that share a (scale, min); divides cols.
+  int64_t group = 0; /// Columns that share a (scale, min); divides cols. 0 is
+                     /// a codebook, which no layout of files holds.
   int bits = 0;      /// Of a code: PMPD_MIN_BITS to PMPD_MAX_BITS.
   std::vector<int> prefixes; /// Readable bits, ascending; the last is `bits`.
 
-  int64_t groups() const { return cols / group; }
+  bool isCodebook() const { return group == 0; }
+  int64_t groups() const { return cols / group; } /// Of an affine weight.
 
   /// Index of `bits` in prefixes, or -1.
   int prefixIndex(int prefix) const;
@@ -29,10 +32,12 @@ struct NestedShape {
   std::string extentProblem() const;
 };
 
-/// (scale, min) of every row and group at one precision, as halves.
+/// What codes stand for at one precision, as halves: (scale, min) of every row
+/// and group, or the values of every row.
 struct NestedParams {
   std::vector<uint16_t> scale; // [rows, cols / group]
   std::vector<uint16_t> min;   // [rows, cols / group]
+  std::vector<uint16_t> table; // [rows, 2^prefix]
 };
 
 /// A nested weight, or some rows of one, before it is packed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Quant/Quantizer.h"
 #include "lib/Quant/AffineFit.h"
+#include "lib/Quant/Codebook.h"
 #include "lib/Quant/Half.h"
 
 #include <algorithm>
@@ -12,11 +13,30 @@ using namespace pmpd;
 
 const std::vector<QuantizerInfo> &pmpd::quantizers() {
   static const std::vector<QuantizerInfo> list = {
-      {"rtn", "uniform codes between the extremes of a group", false,
-       createRtnQuantizer},
-      {"diag", "codes that serve all precisions, weighted by the inputs", true,
-       createDiagQuantizer}};
+      {"rtn", "uniform codes between the extremes of a group", false, false,
+       false, createRtnQuantizer},
+      {"diag", "codes that serve all precisions, weighted by the inputs", false,
+       false, false, createDiagQuantizer},
+      {"nldlq", "as diag, and errors make up for one another", true, false,
+       false, createNldlqQuantizer},
+      {"nldlq-codebook", "as nldlq, with a table of values for every row", true,
+       true, false, createCodebookQuantizer},
+      {"anyprec", "clusters of a row, split for every further bit", false, true,
+       false, createAnyPrecisionQuantizer},
+      {"gptq", "uniform codes of one precision whose errors make up for one "
+               "another",
+       true, false, true, createGptqQuantizer}};
   return list;
+}
+
+std::string pmpd::quantizerNames() {
+  std::string names;
+  for (const QuantizerInfo &info : quantizers()) {
+    bool last = &info == &quantizers().back();
+    names += names.empty() ? "" : last ? " or " : ", ";
+    names += info.name;
+  }
+  return names;
 }
 
 const QuantizerInfo *pmpd::findQuantizer(std::string_view name) {
@@ -40,6 +60,14 @@ static void forRowRanges(int64_t rows, unsigned threads,
 
 static std::string checkStatistics(const InputStatistics &statistics,
                                    const NestedShape &shape) {
+  const std::vector<float> &products = statistics.products;
+  if (!products.empty() &&
+      products.size() != static_cast<size_t>(shape.cols * shape.cols))
+    return "expected products of " + std::to_string(shape.cols) +
+           " inputs, but got " + std::to_string(products.size()) + " numbers";
+  if (!std::all_of(products.begin(), products.end(),
+                   [](float value) { return std::isfinite(value); }))
+    return "expected finite products of the inputs";
   const std::vector<float> &values = statistics.meanSquare;
   if (values.empty())
     return "";
@@ -53,6 +81,21 @@ static std::string checkStatistics(const InputStatistics &statistics,
     return "";
   return "expected finite mean squares of the inputs, but input " +
          std::to_string(bad - values.begin()) + " has " + std::to_string(*bad);
+}
+
+static std::string checkScheme(const QuantizerInfo &quantizer,
+                               const NestedShape &shape) {
+  std::string name(quantizer.name);
+  if (quantizer.makesCodebook != shape.isCodebook())
+    return "expected " +
+           std::string(quantizer.makesCodebook ? "no group" : "a group") +
+           " for quantizer " + name + ", but got " +
+           std::to_string(shape.group);
+  if (quantizer.takesOnePrefix && shape.prefixes.size() > 1)
+    return "expected weights of one precision for quantizer " + name +
+           ", but got " + std::to_string(shape.prefixes.size()) +
+           "; choose one, or quantizer nldlq";
+  return "";
 }
 
 static std::string checkWeights(const float *weights,
@@ -80,6 +123,8 @@ bool pmpd::quantize(const QuantizerInfo &quantizer, const float *weights,
                     const InputStatistics &statistics, const NestedShape &shape,
                     unsigned threads, NestedTensor &out, std::string &error) {
   error = shape.problem();
+  if (error.empty())
+    error = checkScheme(quantizer, shape);
   if (error.empty())
     error = checkStatistics(statistics, shape);
   if (error.empty())

@@ -13,6 +13,10 @@ struct InputStatistics {
   /// [cols], mean square of every input; empty if it was not gathered, which
   /// takes all inputs for alike.
   std::vector<float> meanSquare;
+
+  /// [cols, cols], mean product of every two inputs; empty if it was not
+  /// gathered. Its diagonal is meanSquare.
+  std::vector<float> products;
 };
 
 /// Quantizes rows of one weight after preparing what its rows share.
@@ -31,13 +35,18 @@ public:
 struct QuantizerInfo {
   std::string_view name;
   std::string_view summary;
-  bool usesStatistics; /// Gains from calibration.
+  bool usesProducts;    /// Gains from the products of the inputs.
+  bool makesCodebook;   /// Wants shapes of a codebook, all others affine ones.
+  bool takesOnePrefix;  /// Its codes are good at their full bits alone.
   std::unique_ptr<RowQuantizer> (*create)(const NestedShape &shape,
                                           const InputStatistics &statistics);
 };
 
-/// All quantizers, in order of quality.
+/// All quantizers.
 const std::vector<QuantizerInfo> &quantizers();
+
+/// Their names as a text: "a, b or c".
+std::string quantizerNames();
 
 /// The quantizer of that name, or null.
 const QuantizerInfo *findQuantizer(std::string_view name);

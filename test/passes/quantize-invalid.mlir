@@ -30,7 +30,7 @@
 // FOLDER: error: {{.*}}missing
 
 // RUN: not pmpd-opt %t/fits.mlir --pmpd-quantize="store=%t/out.pmpdw group=32 quantizer=best" 2>&1 | FileCheck %s --check-prefix=QUANTIZER
-// QUANTIZER: error: expected quantizer rtn or diag, but got 'best'
+// QUANTIZER: error: expected quantizer rtn, diag{{.*}}, but got 'best'
 
 // RUN: not pmpd-opt %t/fits.mlir --pmpd-quantize="store=%t/out.pmpdw group=32 statistics=%t/nan.bin" 2>&1 | FileCheck %s --check-prefix=STATISTICS
 // STATISTICS: error: {{.*}}nan.bin: expected a weight file

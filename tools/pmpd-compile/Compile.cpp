@@ -118,9 +118,11 @@ Error Compilation::importAndLower(Staging &staging) {
   passes.kv = options.kv;
   passes.calibration = options.calibration;
   passes.tokenizer = options.tokenizer;
+  passes.statistics = options.statistics;
   passes.calibrationTokens = options.calibrationTokens;
   passes.quantizer = options.quantizer;
   passes.group = options.group;
+  passes.simulate = options.simulate;
   passes.threads = options.threads;
   passes.activations = options.activations;
   passes.layout = options.layout;
@@ -205,6 +207,8 @@ Error Compilation::emit(Staging &staging) {
   summary.activations = options.activations;
   summary.prefillBits = options.prefillBits;
   summary.decodeBits = options.decodeBits;
+  if (options.simulate != 0)
+    summary.prefillBits = summary.decodeBits = {options.simulate};
   summary.group = options.group;
   summary.hasLibrary = wants("shared");
   if (std::error_code code = llvm::sys::fs::file_size(

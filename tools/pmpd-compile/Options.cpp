@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-compile/Options.h"
 #include "lib/Emit/Interface.h"
+#include "lib/Quant/Quantizer.h"
 #include "pmpd/kernel.h"
 
 #include <CLI/CLI.hpp>
@@ -61,9 +62,25 @@ std::string complete(Options &options) {
   bool unquantized = options.bits.front() >= 16;
   if (options.kv.empty())
     options.kv = options.bits.front() == 32 ? "f32" : "f16";
-  if (unquantized && !options.calibration.empty())
-    return "--calibration: nothing to calibrate at --bits " +
+  if (unquantized &&
+      !(options.calibration.empty() && options.statistics.empty()))
+    return "--calibration, --statistics: nothing to calibrate at --bits " +
            std::to_string(options.bits.front());
+  const pmpd::QuantizerInfo *quantizer =
+      pmpd::findQuantizer(options.quantizer);
+  if (!quantizer)
+    return "--quantizer " + options.quantizer + ": expected " +
+           pmpd::quantizerNames();
+  if (options.simulate != 0 && !contains(options.bits, options.simulate))
+    return "--simulate " + std::to_string(options.simulate) +
+           ": expected bits that --bits names";
+  if (quantizer->makesCodebook && options.simulate == 0 && !unquantized)
+    return "--quantizer " + options.quantizer +
+           ": expected --simulate, as no kernel reads its codes";
+  if (quantizer->takesOnePrefix && options.bits.size() > 1)
+    return "--quantizer " + options.quantizer +
+           ": expected one of the --bits, but got " +
+           std::to_string(options.bits.size());
   if (options.layout == "plain" && options.activations != "f32")
     return "--layout plain: expected --activations f32";
   if (options.tokenizer.empty()) {
@@ -115,15 +132,31 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
   app.add_option("--group", options.group, "columns per scale and minimum")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--quantizer", options.quantizer, "rtn or diag")
+  app.add_option("--quantizer", options.quantizer, pmpd::quantizerNames())
       ->capture_default_str();
-  app.add_option("--calibration", options.calibration,
-                 "text to measure activations on")
-      ->type_name("FILE");
+  auto *calibration = app.add_option("--calibration", options.calibration,
+                                     "text to measure activations on")
+                          ->type_name("FILE");
+  app.add_option("--simulate", options.simulate,
+                 "store what the weights are at these bits as unquantized "
+                 "weights, to measure a quantizer")
+      ->check(CLI::IsMember({2, 3, 4}))
+      ->type_name("BITS");
   app.add_option("--calibration-tokens", options.calibrationTokens,
                  "most tokens to calibrate on")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  auto *save = app.add_option("--save-statistics", options.statistics,
+                              "keep what calibration measured")
+                   ->needs(calibration)
+                   ->type_name("FILE");
+  app.add_option("--statistics", options.statistics,
+                 "use what --save-statistics kept, for any bits, group and "
+                 "quantizer that needs no more")
+      ->check(CLI::ExistingFile)
+      ->excludes(calibration)
+      ->excludes(save)
+      ->type_name("FILE");
   app.add_option("--tokenizer", options.tokenizer,
                  "tokenizer.json to ship with the model (default: the one "
                  "beside it)")

@@ -10,13 +10,15 @@
 /// The command line of pmpd-compile, checked as far as it can be alone.
 struct Options {
   std::string model, output, name, tokenizer, calibration;
+  std::string statistics; ///< Read, or with a calibration written.
   std::string scheduler; ///< file of a learned scheduler, or nothing
   std::vector<int> bits = {2, 3, 4}, prefillBits, decodeBits;
   std::vector<std::string> precision;
   int64_t group = 128, context = 0, prefillRows = 64, calibrationTokens = 4096;
-  std::string quantizer = "diag", activations = "q8", kv, layout = "s";
+  std::string quantizer = "nldlq", activations = "q8", kv, layout = "s";
   std::string arch, cpu = "native";
   std::set<std::string> emit = {"static", "shared"};
+  int simulate = 0; // Bits, or 0 for nested weights.
   unsigned threads = 0;
   bool timing = false;
 };
