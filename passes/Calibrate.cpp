@@ -80,8 +80,8 @@ LogicalResult Calibrate::run(ModelOp model) {
     LogicalResult done = failure();
     getContext().executeAction<WeightAction>(
         [&] {
-          done = writeInput(layer, names.begin()[written].second, input,
-                            *writer);
+          done =
+              writeInput(layer, names.begin()[written].second, input, *writer);
         },
         {IRUnit(layer.getOperation())}, written, names.size());
     ++written;
@@ -152,7 +152,8 @@ LogicalResult Calibrate::writeInput(LinearOp layer, StringRef name,
   if (!means.allFinite())
     return layer.emitError("expected inputs of the layer of weight @")
            << layer.getWeight()
-           << " with finite squares, but got others; the weights may be corrupt";
+           << " with finite squares, but got others; the weights may be "
+              "corrupt";
   std::string error;
   if (!writer.addSection(WeightSection::dense(name.str(), PMPD_F32,
                                               means.rows(), means.cols()),

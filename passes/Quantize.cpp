@@ -314,8 +314,8 @@ LogicalResult Quantize::storeValues(WeightOp weight, const NestedTensor &codes,
     return emitWeightError(weight) << error;
   auto element = Float32Type::get(weight.getContext());
   setSource(weight, *offset, element);
-  weight.setType(RankedTensorType::get({codes.shape.rows, codes.shape.cols},
-                                       element));
+  weight.setType(
+      RankedTensorType::get({codes.shape.rows, codes.shape.cols}, element));
   return success();
 }
 

@@ -35,9 +35,8 @@ void AffinePanel::loadCodes(const NestedTensor &from, int64_t first,
     for (int p = 0; p < shape.prefixes; ++p)
       for (int64_t row = 0; row < count; ++row) {
         int64_t index = (first + row) * nested.groups() + g;
-        affine[p][g * Lanes + row] = {
-            halfToFloat(from.params[p].scale[index]),
-            halfToFloat(from.params[p].min[index])};
+        affine[p][g * Lanes + row] = {halfToFloat(from.params[p].scale[index]),
+                                      halfToFloat(from.params[p].min[index])};
       }
     fillTable(g);
   }

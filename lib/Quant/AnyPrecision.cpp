@@ -116,8 +116,8 @@ void SortedRow::split() {
     for (int64_t cut = from + 1; cut < to; ++cut) {
       // Error is what the squares of the sums leave.
       double low = product(from, cut), high = product(cut, to);
-      double explained = low * low / weight(from, cut) +
-                         high * high / weight(cut, to);
+      double explained =
+          low * low / weight(from, cut) + high * high / weight(cut, to);
       if (sorted[cut - 1] < sorted[cut] && (best == to || explained > most)) {
         most = explained;
         best = cut;

@@ -27,7 +27,8 @@ public:
 
 private:
   using Square = Eigen::MatrixXd; // [codes, codes]
-  void refitRow(int lane, const Square &curvature, const Eigen::VectorXd &slope);
+  void refitRow(int lane, const Square &curvature,
+                const Eigen::VectorXd &slope);
 
   const NestedShape &nested;
 };
@@ -63,8 +64,7 @@ void CodebookPanel::loadCodes(const NestedTensor &from, int64_t first,
   dequantize();
 }
 
-void CodebookPanel::storeCodes(NestedTensor &to, int64_t first,
-                               int64_t count) {
+void CodebookPanel::storeCodes(NestedTensor &to, int64_t first, int64_t count) {
   for (int64_t row = 0; row < count; ++row) {
     for (int64_t col = 0; col < cols; ++col)
       to.codes[(first + row) * cols + col] = codesOf(col)[row];
@@ -93,8 +93,8 @@ void CodebookPanel::refit() {
     for (int64_t col = 0; col < cols; ++col)
       for (int lane = 0; lane < Lanes; ++lane) {
         curvature[lane](c, codesOf(col)[lane]) += product[col][lane];
-        slope[lane](c) += static_cast<double>(product[col][lane]) *
-                          weights[col][lane];
+        slope[lane](c) +=
+            static_cast<double>(product[col][lane]) * weights[col][lane];
       }
   }
   for (int lane = 0; lane < Lanes; ++lane)

@@ -37,8 +37,7 @@ Affine GptqQuantizer::findGrid(const std::vector<float> &values) const {
   Affine best;
   double least = std::numeric_limits<double>::infinity();
   for (float reach = 1; reach > 0.3f; reach -= 0.02f) {
-    Affine grid =
-        Affine::rounded(reach * (*high - *low) / last, reach * *low);
+    Affine grid = Affine::rounded(reach * (*high - *low) / last, reach * *low);
     float inverse = grid.scale > 0 ? 1 / grid.scale : 0;
     double error = 0;
     for (float value : values) {

@@ -33,16 +33,15 @@ InputProducts::InputProducts(int64_t cols, const InputStatistics &statistics,
   std::iota(order.begin(), order.end(), 0);
   if (largestFirst)
     std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return std::pair(-matrix[a * cols + a], a) <
-           std::pair(-matrix[b * cols + b], b);
-  });
+      return std::pair(-matrix[a * cols + a], a) <
+             std::pair(-matrix[b * cols + b], b);
+    });
 
   // M D^(1/2) is the Cholesky factor of H turned around, turned back.
   Eigen::MatrixXf turned(cols, cols);
   for (int64_t j = 0; j < cols; ++j)
     for (int64_t i = 0; i < cols; ++i)
-      turned(i, j) =
-          matrix[order[cols - 1 - i] * cols + order[cols - 1 - j]];
+      turned(i, j) = matrix[order[cols - 1 - i] * cols + order[cols - 1 - j]];
   Eigen::LLT<Eigen::Ref<Eigen::MatrixXf>> factor(turned);
   for (int64_t k = 0; k < cols; ++k)
     for (int64_t j = 0; j < k; ++j) {

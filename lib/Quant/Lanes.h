@@ -51,12 +51,12 @@ struct ColumnBlock {
   int64_t count;
   const float *feedback; /// [count, stride], below the diagonal
   int64_t stride;
-  const ValueTable *tables; /// [count]
-  std::array<LaneRow, PMPD_MAX_PREFIXES> weight; /// of the prefixes' errors
+  const ValueTable *tables;                        /// [count]
+  std::array<LaneRow, PMPD_MAX_PREFIXES> weight;   /// of the prefixes' errors
   std::array<LaneRow *, PMPD_MAX_PREFIXES> target; /// [count], is used up
-  std::array<LaneRow *, PMPD_MAX_PREFIXES> value; /// [count], out
+  std::array<LaneRow *, PMPD_MAX_PREFIXES> value;  /// [count], out
   std::array<LaneRow *, PMPD_MAX_PREFIXES> change; /// [count]; in: reference
-  uint8_t *codes; /// [count, Lanes], out
+  uint8_t *codes;                                  /// [count, Lanes], out
 };
 
 /// For column j in turn:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Quant/AffinePanel.h"
 #include "lib/Quant/Nldlq.h"
+#include "lib/Quant/AffinePanel.h"
 
 #include <algorithm>
 

@@ -52,9 +52,9 @@ public:
   TableShape shape;
   int64_t cols, group;
   const InputProducts &products;
-  LaneMatrix weights;         // [cols]
-  std::vector<uint8_t> codes; // [cols, Lanes]
-  LaneMatrix tables;          // [groups, entries]
+  LaneMatrix weights;                                // [cols]
+  std::vector<uint8_t> codes;                        // [cols, Lanes]
+  LaneMatrix tables;                                 // [groups, entries]
   std::array<LaneRow, PMPD_MAX_PREFIXES> importance; // of the precisions
   std::array<LaneMatrix, PMPD_MAX_PREFIXES> values, gradient; // [cols]
   std::array<LaneMatrix, PMPD_MAX_PREFIXES> changes; // [columns of a block]

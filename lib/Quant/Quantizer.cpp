@@ -23,8 +23,9 @@ const std::vector<QuantizerInfo> &pmpd::quantizers() {
        true, false, createCodebookQuantizer},
       {"anyprec", "clusters of a row, split for every further bit", false, true,
        false, createAnyPrecisionQuantizer},
-      {"gptq", "uniform codes of one precision whose errors make up for one "
-               "another",
+      {"gptq",
+       "uniform codes of one precision whose errors make up for one "
+       "another",
        true, false, true, createGptqQuantizer}};
   return list;
 }

@@ -35,9 +35,9 @@ public:
 struct QuantizerInfo {
   std::string_view name;
   std::string_view summary;
-  bool usesProducts;    /// Gains from the products of the inputs.
-  bool makesCodebook;   /// Wants shapes of a codebook, all others affine ones.
-  bool takesOnePrefix;  /// Its codes are good at their full bits alone.
+  bool usesProducts;   /// Gains from the products of the inputs.
+  bool makesCodebook;  /// Wants shapes of a codebook, all others affine ones.
+  bool takesOnePrefix; /// Its codes are good at their full bits alone.
   std::unique_ptr<RowQuantizer> (*create)(const NestedShape &shape,
                                           const InputStatistics &statistics);
 };

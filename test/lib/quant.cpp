@@ -42,6 +42,16 @@ NestedTensor quantizeWith(const char *name, const std::vector<float> &weights,
   return tensor;
 }
 
+/// `shape` as the quantizer wants it: without groups, or only its last
+/// precision.
+NestedShape shapeFor(const QuantizerInfo &info, NestedShape shape) {
+  if (info.makesCodebook)
+    shape.group = 0;
+  if (info.takesOnePrefix)
+    shape.prefixes = {shape.bits};
+  return shape;
+}
+
 /// Squared error at one precision, weighted by the mean squares if there are.
 double errorOf(const NestedTensor &tensor, int prefix,
                const std::vector<float> &weights,
@@ -104,11 +114,12 @@ TEST(Quantizer, DiagBeatsRtnAtEveryPrecision) {
 }
 
 TEST(Quantizer, MoreBitsErrLess) {
-  NestedShape shape = nestedShape(32, 256, 64, {2, 3, 4});
-  std::vector<float> weights = randomWeights(shape, 3);
+  NestedShape affine = nestedShape(32, 256, 64, {2, 3, 4});
+  std::vector<float> weights = randomWeights(affine, 3);
   for (const QuantizerInfo &info : quantizers()) {
+    NestedShape shape = shapeFor(info, affine);
     NestedTensor tensor = quantizeWith(info.name.data(), weights, {}, shape);
-    for (int p = 1; p < 3; ++p)
+    for (size_t p = 1; p < shape.prefixes.size(); ++p)
       EXPECT_LT(errorOf(tensor, p, weights, {}),
                 0.5 * errorOf(tensor, p - 1, weights, {}))
           << info.name;
@@ -130,14 +141,18 @@ TEST(Quantizer, NestingCostsLittle) {
 }
 
 TEST(Quantizer, WeightsOnA4BitGridAreRecovered) {
-  NestedShape shape = nestedShape(16, 256, 128, {2, 3, 4});
-  NestedTensor exact = randomTensor(shape, 5);
+  NestedShape affine = nestedShape(16, 256, 128, {2, 3, 4});
+  NestedTensor exact = randomTensor(affine, 5);
   std::vector<float> weights = dequantize(exact, 2);
-  InputStatistics statistics = randomStatistics(shape, 6);
+  InputStatistics statistics = randomStatistics(affine, 6);
   for (const QuantizerInfo &info : quantizers()) {
+    if (info.makesCodebook) // One table for all groups.
+      continue;
+    NestedShape shape = shapeFor(info, affine);
     NestedTensor tensor =
         quantizeWith(info.name.data(), weights, statistics, shape);
-    std::vector<float> values = dequantize(tensor, 2);
+    std::vector<float> values =
+        dequantize(tensor, static_cast<int>(shape.prefixes.size()) - 1);
     for (size_t i = 0; i < weights.size(); ++i)
       ASSERT_NEAR(values[i], weights[i], 2e-3) << info.name << " at " << i;
     EXPECT_EQ(tensor.codes, exact.codes) << info.name;
@@ -158,31 +173,33 @@ TEST(Quantizer, ImportantInputsAreServedBetter) {
 }
 
 TEST(Quantizer, ResultDoesNotDependOnThreadsOrRowBlocks) {
-  NestedShape shape = nestedShape(37, 256, 64, {2, 3, 4});
-  std::vector<float> weights = randomWeights(shape, 9);
-  InputStatistics statistics = randomStatistics(shape, 10);
+  NestedShape affine = nestedShape(37, 256, 64, {2, 3, 4});
+  std::vector<float> weights = randomWeights(affine, 9);
+  InputStatistics statistics = randomStatistics(affine, 10);
   for (const QuantizerInfo &info : quantizers()) {
+    NestedShape shape = shapeFor(info, affine);
     const char *name = info.name.data();
     NestedTensor one = quantizeWith(name, weights, statistics, shape, 1);
     for (unsigned threads : {2u, 3u, 16u, 64u}) {
       NestedTensor many =
           quantizeWith(name, weights, statistics, shape, threads);
       EXPECT_EQ(many.codes, one.codes);
-      for (int p = 0; p < 3; ++p) {
+      for (size_t p = 0; p < shape.prefixes.size(); ++p) {
         EXPECT_EQ(many.params[p].scale, one.params[p].scale);
         EXPECT_EQ(many.params[p].min, one.params[p].min);
+        EXPECT_EQ(many.params[p].table, one.params[p].table);
       }
     }
     std::vector<float> tail(weights.begin() + 32 * 256, weights.end());
-    NestedTensor last = quantizeWith(name, tail, statistics,
-                                     nestedShape(5, 256, 64, {2, 3, 4}));
+    shape.rows = 5;
+    NestedTensor last = quantizeWith(name, tail, statistics, shape);
     EXPECT_TRUE(std::equal(last.codes.begin(), last.codes.end(),
                            one.codes.begin() + 32 * 256));
   }
 }
 
 TEST(Quantizer, ConstantAndTinyAndHugeGroupsStayFinite) {
-  NestedShape shape = nestedShape(5, 32, 32, {2, 3, 4});
+  NestedShape affine = nestedShape(5, 32, 32, {2, 3, 4});
   std::vector<float> weights(5 * 32);
   for (int k = 0; k < 32; ++k) {
     weights[k] = 0;
@@ -192,13 +209,14 @@ TEST(Quantizer, ConstantAndTinyAndHugeGroupsStayFinite) {
     weights[128 + k] = 0x1p-149f * (k % 3);
   }
   for (const QuantizerInfo &info : quantizers()) {
+    NestedShape shape = shapeFor(info, affine);
     NestedTensor tensor = quantizeWith(info.name.data(), weights, {}, shape);
-    for (int p = 0; p < 3; ++p) {
-      std::vector<float> values = dequantize(tensor, p);
+    for (int bits : shape.prefixes) {
+      std::vector<float> values = dequantize(tensor, shape.prefixIndex(bits));
       for (size_t i = 0; i < values.size(); ++i) {
         double tolerance = i / 32 == 3 ? 64 : 4e-4;
         EXPECT_NEAR(values[i], weights[i], tolerance)
-            << info.name << ", " << p + 2 << " bits, weight " << i;
+            << info.name << ", " << bits << " bits, weight " << i;
       }
     }
   }

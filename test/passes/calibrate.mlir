@@ -10,6 +10,11 @@
 // FIRST: 6.33333{{.*}} 6.33333
 // SECOND: 101.333{{.*}} 101.333
 
+// Rows of products: b's embedding gives every input the same.
+// RUN: pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/products.pmpdw products" -o /dev/null
+// RUN: od -An -v -tf4 -w16 -j4096 -N16 %t/products.pmpdw | FileCheck %s --check-prefix=PRODUCTS
+// PRODUCTS: 6.33333{{.*}} 6.33333{{.*}} 6.33333{{.*}} 6.33333
+
 // The first two tokens alone.
 // RUN: pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/two.pmpdw tokens=2" -o /dev/null
 // RUN: od -An -v -tf4 -w8 -j4096 -N8 %t/two.pmpdw | FileCheck %s --check-prefix=TWO

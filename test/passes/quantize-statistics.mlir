@@ -4,10 +4,18 @@
 // RUN: %python -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<1088f', *[i*i*37 % 101/101 - 0.5 for i in range(1088)]))" > %t/w.bin
 // RUN: echo '{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}, "decoder": {"type": "ByteLevel"}}' > %t/tokenizer.json
 // RUN: printf abba > %t/text.txt
-// RUN: pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/statistics.pmpdw" -o /dev/null
+// RUN: pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/squares.pmpdw" -o /dev/null
+// RUN: pmpd-opt %t/in.mlir --pmpd-calibrate="text=%t/text.txt tokenizer=%t/tokenizer.json output=%t/statistics.pmpdw products" -o /dev/null
 // RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/alike.pmpdw group=32" -o /dev/null
 // RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/weighted.pmpdw group=32 statistics=%t/statistics.pmpdw" -o /dev/null
 // RUN: not cmp -s %t/alike.pmpdw %t/weighted.pmpdw
+
+// Products hold the squares; the reverse does not.
+// RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/diag.pmpdw group=32 quantizer=diag statistics=%t/statistics.pmpdw" -o /dev/null
+// RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/diag-squares.pmpdw group=32 quantizer=diag statistics=%t/squares.pmpdw" -o /dev/null
+// RUN: cmp %t/diag.pmpdw %t/diag-squares.pmpdw
+// RUN: not pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/out.pmpdw group=32 statistics=%t/squares.pmpdw" 2>&1 | FileCheck %s --check-prefix=SQUARES
+// SQUARES: error: weight @up: expected the products of its inputs in '{{.*}}squares.pmpdw', but got their squares alone; calibrate for quantizer nldlq
 
 // RUN: sed 's|@up|@other|g' %t/in.mlir > %t/other.mlir
 // RUN: not pmpd-opt %t/other.mlir --pmpd-quantize="store=%t/out.pmpdw group=32 statistics=%t/statistics.pmpdw" 2>&1 | FileCheck %s

@@ -36,8 +36,7 @@ public:
   void runAfterPass(Pass *pass, Operation *op) override {
     if (pass->getArgument() != "pmpd-plan-memory")
       return;
-    pmpd::ModelOp model =
-        *cast<ModuleOp>(op).getOps<pmpd::ModelOp>().begin();
+    pmpd::ModelOp model = *cast<ModuleOp>(op).getOps<pmpd::ModelOp>().begin();
     summary.vocab = model.getVocab();
     summary.hidden = model.getHidden();
     summary.layers = model.getLayers();
@@ -74,8 +73,7 @@ private:
     dialects.insert<pmpd::PMPDDialect>();
     return dialects;
   }();
-  llvm::DefaultThreadPool threads{
-      llvm::hardware_concurrency(options.threads)};
+  llvm::DefaultThreadPool threads{llvm::hardware_concurrency(options.threads)};
   MLIRContext context{registry, MLIRContext::Threading::DISABLED};
   Progress progress{context};
   pmpd::emit::CpuTarget target;
@@ -173,16 +171,16 @@ Error Compilation::emit(Staging &staging) {
     if (Error failed = write(staging, name + ".o", bytes))
       return failed;
   if (wants("static")) {
-    if (Error failed = pmpd::emit::writeArchive(object, name,
-                                                staging.path(name + ".a")))
+    if (Error failed =
+            pmpd::emit::writeArchive(object, name, staging.path(name + ".a")))
       return failed;
     files.push_back(name + ".a");
   }
   if (wants("shared")) {
     progress.step("link");
-    if (Error failed = pmpd::emit::linkShared(
-            object, name + "_pmpd_model",
-            target.machine->getTargetTriple(), staging.path(name + ".so")))
+    if (Error failed = pmpd::emit::linkShared(object, name + "_pmpd_model",
+                                              target.machine->getTargetTriple(),
+                                              staging.path(name + ".so")))
       return failed;
     files.push_back(name + ".so");
   }
@@ -191,8 +189,8 @@ Error Compilation::emit(Staging &staging) {
     if (!buffer)
       return refuse(options.tokenizer + ": " + buffer.getError().message());
     summary.tokenizer = name + ".tokenizer.json";
-    if (Error failed = write(staging, summary.tokenizer,
-                             (*buffer)->getBuffer()))
+    if (Error failed =
+            write(staging, summary.tokenizer, (*buffer)->getBuffer()))
       return failed;
   }
   if (Error failed = write(staging, name + ".h", pmpd::emit::makeHeader(name)))

@@ -66,8 +66,7 @@ std::string complete(Options &options) {
       !(options.calibration.empty() && options.statistics.empty()))
     return "--calibration, --statistics: nothing to calibrate at --bits " +
            std::to_string(options.bits.front());
-  const pmpd::QuantizerInfo *quantizer =
-      pmpd::findQuantizer(options.quantizer);
+  const pmpd::QuantizerInfo *quantizer = pmpd::findQuantizer(options.quantizer);
   if (!quantizer)
     return "--quantizer " + options.quantizer + ": expected " +
            pmpd::quantizerNames();
@@ -84,8 +83,8 @@ std::string complete(Options &options) {
   if (options.layout == "plain" && options.activations != "f32")
     return "--layout plain: expected --activations f32";
   if (options.tokenizer.empty()) {
-    auto beside = std::filesystem::path(options.model).parent_path() /
-                  "tokenizer.json";
+    auto beside =
+        std::filesystem::path(options.model).parent_path() / "tokenizer.json";
     std::error_code ignored;
     if (std::filesystem::exists(beside, ignored))
       options.tokenizer = beside.string();
@@ -99,9 +98,10 @@ std::string complete(Options &options) {
 } // namespace
 
 Parsed parseOptions(int argc, char **argv, Options &options) {
-  CLI::App app("Compiles an ONNX decoder model into a library whose weights are "
-               "readable at several precisions.",
-               "pmpd-compile");
+  CLI::App app(
+      "Compiles an ONNX decoder model into a library whose weights are "
+      "readable at several precisions.",
+      "pmpd-compile");
   auto bits = CLI::IsMember({2, 3, 4, 16, 32});
   std::vector<std::string> emit;
   app.add_option("model", options.model, "the ONNX model")
@@ -198,7 +198,8 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
       ->check(CLI::IsMember({"mlir", "llvm", "obj", "static", "shared"}));
   app.add_option("-j,--threads", options.threads, "threads (default: all)");
   app.add_flag("--timing", options.timing, "print the time of every pass");
-  app.set_version_flag("--version", "pmpd-compile, model ABI " + std::to_string(PMPD_ABI_VERSION));
+  app.set_version_flag("--version", "pmpd-compile, model ABI " +
+                                        std::to_string(PMPD_ABI_VERSION));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success &done) {

@@ -55,9 +55,9 @@ void Staging::catchSignals() {
 
 Expected<std::unique_ptr<Staging>>
 Staging::create(const std::string &directory) {
-  if (std::error_code code = sys::fs::create_directories(
-          directory, /*IgnoreExisting=*/true,
-          sys::fs::all_all)) // less the umask
+  if (std::error_code code =
+          sys::fs::create_directories(directory, /*IgnoreExisting=*/true,
+                                      sys::fs::all_all)) // less the umask
     return refuse(directory, code);
   SmallString<128> pattern(directory);
   sys::path::append(pattern, ".pmpd-compile-XXXXXX");
