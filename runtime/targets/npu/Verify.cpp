@@ -75,8 +75,6 @@ std::string checkShapes(const pmpd_npu_instruction &in) {
       return "a register may replace the length or the count, not both";
     return h.rows && !h.flags ? "it has a register but no use for it" : "";
   case PMPD_NPU_QACT:
-    if (bits)
-      return "expected bits 3:0 of its mode to be zero";
     return in.qact.K % group ? "K is not a multiple of the group" : "";
   case PMPD_NPU_BPMV:
   case PMPD_NPU_MMQ: {
@@ -115,16 +113,15 @@ std::string checkShapes(const pmpd_npu_instruction &in) {
 
 std::string checkScratchpad(const pmpd_npu_instruction &instruction,
                             const OpInfo &info, uint64_t scratchpadBytes) {
+  constexpr uint64_t unknown = uint64_t(1) << 48; // beyond all that is known
   Work work;
   work.instruction = &instruction;
   unsigned locals = 0;
-  bool known[5] = {};
   for (const Field &field : info.fields)
     if (field.kind == FieldKind::Local) {
       auto local = static_cast<uint32_t>(getField(&instruction, field));
-      known[locals] = localRegister(local) == 0;
-      // Far away from the others where the register is not known.
-      work.local[locals++] = localOffset(local);
+      work.local[locals++] =
+          localOffset(local) + (localRegister(local) ? unknown : 0);
     }
   if (instruction.h.op == PMPD_NPU_LD || instruction.h.op == PMPD_NPU_ST) {
     const pmpd_npu_dma &dma = instruction.dma;
@@ -132,14 +129,13 @@ std::string checkScratchpad(const pmpd_npu_instruction &instruction,
     work.count = dma.h.flags & PMPD_NPU_F_CNT ? 0 : dma.cnt1;
   }
   for (const Extent &extent : extentsOf(work)) {
-    for (unsigned i = 0; i < locals; ++i)
-      if (known[i] && work.local[i] == extent.begin &&
-          (extent.begin > scratchpadBytes ||
-           extent.bytes > scratchpadBytes - extent.begin))
-        return "it reaches to byte " + number(extent.begin + extent.bytes) +
-               " of a scratchpad of " + number(scratchpadBytes);
     if (extent.bytes > scratchpadBytes)
-      return "it needs more than the scratchpad";
+      return "it needs " + number(extent.bytes) +
+             " bytes in one piece, more than the scratchpad of " +
+             number(scratchpadBytes);
+    if (extent.begin < unknown && extent.begin > scratchpadBytes - extent.bytes)
+      return "it reaches to byte " + number(extent.begin + extent.bytes) +
+             " of a scratchpad of " + number(scratchpadBytes);
   }
   return "";
 }
