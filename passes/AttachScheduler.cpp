@@ -23,13 +23,12 @@ std::string outputName(Pair pair) {
 /// Adds one network to one model.
 class Attachment {
 public:
-  Attachment(ModelOp model, func::FuncOp graph, StringRef file)
-      : model(model), graph(graph), file(file), builder(model->getContext()) {}
+  Attachment(ModelOp model, func::FuncOp graph)
+      : model(model), graph(graph), builder(model->getContext()) {}
 
   LogicalResult run();
 
 private:
-  InFlightDiagnostic refuse() { return model.emitError(file + ": "); }
   FailureOr<SmallVector<Pair>> getPairs();
   LogicalResult checkInputs();
   LogicalResult checkOutputs(ArrayRef<Pair> pairs);
@@ -38,7 +37,6 @@ private:
 
   ModelOp model;
   func::FuncOp graph;
-  std::string file;
   OpBuilder builder;
   llvm::StringMap<unsigned> outputs;
   llvm::DenseMap<SourceAttr, FlatSymbolRefAttr> weights;
@@ -55,23 +53,22 @@ FailureOr<SmallVector<Pair>> Attachment::getPairs() {
   for (size_t i = 1; i < bits.size(); ++i)
     pairs.push_back({bits[i - 1], bits[i]});
   if (pairs.empty())
-    return refuse() << "expected at least two bits of decode to switch "
-                       "between, but got only "
-                    << bits[0] << "; add bits or leave the scheduler out";
+    return graph.emitError()
+           << "expected at least two bits of decode to switch "
+              "between, but got only "
+           << bits[0] << "; add bits or leave the scheduler out";
   return pairs;
 }
 
 LogicalResult Attachment::checkInputs() {
   StringRef expected[] = {"keys", "values"};
-  bool named = graph.getNumArguments() == 2;
-  for (unsigned i = 0; named && i < 2; ++i) {
-    auto name = graph.getArgAttrOfType<StringAttr>(i, onnx::kNameAttr);
-    named = name && name.getValue() == expected[i];
-  }
-  if (!named)
-    return refuse() << "expected the two inputs 'keys' and 'values', in this "
-                       "order, but got "
-                    << graph.getNumArguments() << " others";
+  SmallVector<StringRef> got;
+  for (unsigned i = 0; i < graph.getNumArguments(); ++i)
+    got.push_back(graph.getArgAttrOfType<StringAttr>(i, onnx::kNameAttr));
+  if (ArrayRef(got) != ArrayRef(expected))
+    return graph.emitError() << "expected the inputs keys, values, but got "
+                             << (got.empty() ? "none" : llvm::join(got, ", "))
+                             << "; export the scheduler with these input names";
   for (auto [argument, name] : llvm::zip(graph.getArguments(), expected)) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     bool fits = type && type.getRank() == 4 && type.getElementType().isF32() &&
@@ -81,13 +78,13 @@ LogicalResult Attachment::checkInputs() {
                 type.getDimSize(3) == int64_t(model.getHeadDim()) &&
                 type == graph.getArgument(0).getType();
     if (!fits)
-      return refuse() << "expected input '" << name << "' of f32 [1, "
-                      << model.getKvHeads() << ", L, " << model.getHeadDim()
-                      << "] with one open dimension L for the model's "
-                      << model.getKvHeads() << " kv_heads and head_dim "
-                      << model.getHeadDim() << ", but got "
-                      << argument.getType()
-                      << "; train the scheduler on this model";
+      return graph.emitError()
+             << "expected input '" << name << "' of f32 [1, "
+             << model.getKvHeads() << ", L, " << model.getHeadDim()
+             << "] with one open dimension L for the model's "
+             << model.getKvHeads() << " kv_heads and head_dim "
+             << model.getHeadDim() << ", but got " << argument.getType()
+             << "; train the scheduler on this model";
   }
   return success();
 }
@@ -102,19 +99,21 @@ LogicalResult Attachment::checkOutputs(ArrayRef<Pair> pairs) {
   if (!all || outputs.size() != pairs.size()) {
     SmallVector<StringRef> got(outputs.keys());
     llvm::sort(got);
-    return refuse() << "expected one output for each pair of decode's bits, "
-                    << expected << ", but got " << llvm::join(got, ", ")
-                    << "; compile the bits that the scheduler was trained for";
+    return graph.emitError()
+           << "expected one output for each pair of decode's bits, " << expected
+           << ", but got " << llvm::join(got, ", ")
+           << "; compile the bits that the scheduler was trained for";
   }
   for (Pair pair : pairs) {
     Type result = graph.getResultTypes()[outputs[outputName(pair)]];
     auto type = dyn_cast<RankedTensorType>(result);
     if (!type || type.getRank() != 2 || type.getDimSize(0) != 1 ||
         type.getDimSize(1) < 2 || !type.getElementType().isF32())
-      return refuse() << "expected output '" << outputName(pair)
-                      << "' of f32 [1, classes] with at least 2 classes, but "
-                         "got "
-                      << result;
+      return graph.emitError()
+             << "expected output '" << outputName(pair)
+             << "' of f32 [1, classes] with at least 2 classes, but "
+                "got "
+             << result;
   }
   return success();
 }
@@ -206,9 +205,10 @@ LogicalResult Attachment::attach(Pair pair) {
        llvm::make_early_inc_range(block.getOps<onnx::InitializerOp>())) {
     auto type = cast<RankedTensorType>(initializer.getType());
     if (!type.getElementType().isF32())
-      return refuse() << "expected weight '" << initializer.getTensorName()
-                      << "' of f32, but got " << type
-                      << "; export the scheduler in float32";
+      return graph.emitError()
+             << "expected weight '" << initializer.getTensorName()
+             << "' of f32, but got " << type
+             << "; export the scheduler in float32";
     symbols.push_back(getWeight(initializer));
     Value weight =
         block.addArgument(MemRefType::get(type.getShape(), f32), loc);
@@ -261,7 +261,7 @@ struct AttachScheduler : impl::AttachSchedulerBase<AttachScheduler> {
     if (!network)
       return signalPassFailure();
     func::FuncOp graph = *network->getOps<func::FuncOp>().begin();
-    if (failed(Attachment(*model, graph, file).run()))
+    if (failed(Attachment(*model, graph).run()))
       signalPassFailure();
   }
 };

@@ -190,6 +190,8 @@ Operand LinalgTensors::reshape(const Operand &operand,
     return Dims{symbols.simplify(product)};
   };
   Dims flat = flatten(operand.dims);
+  if (flatten(dims) != flat)
+    return {};
   Value line = operand.value;
   if (operand.rank() == 0)
     line = tensor::ExpandShapeOp::create(*this, getType(flat), line, all(0),
@@ -220,8 +222,9 @@ Operand LinalgTensors::transpose(const Operand &operand,
 Operand LinalgTensors::multiply(const Operand &left, const Operand &right,
                                 ArrayRef<AffineExpr> dims) {
   unsigned rank = dims.size(), k = rank;
-  AffineExpr inner = left.dims.back();
-  if (right.dims[right.rank() - 2] != inner)
+  ArrayRef<AffineExpr> l = left.dims, r = right.dims;
+  if (l.back() != r[r.size() - 2] || l[l.size() - 2] != dims[rank - 2] ||
+      r.back() != dims[rank - 1])
     return {};
   auto mapOf = [&](const Operand &operand, AffineExpr row,
                    AffineExpr col) -> AffineMap {

@@ -53,11 +53,12 @@ public:
   /// The same, with the axes kept as dimensions of one.
   Operand reduceKeeping(const Operand &operand, llvm::ArrayRef<bool> axes,
                         Reduction kind);
+  /// Null if the numbers of elements cannot be seen to be equal.
   Operand reshape(const Operand &operand,
                   llvm::ArrayRef<mlir::AffineExpr> dims);
   Operand transpose(const Operand &operand, llvm::ArrayRef<int64_t> order);
   /// Matrix product of the last two axes; the others broadcast to those of
-  /// `dims`. Null if they do not.
+  /// `dims`. Null if they do not, or the matrices do not fit.
   Operand multiply(const Operand &left, const Operand &right,
                    llvm::ArrayRef<mlir::AffineExpr> dims);
 

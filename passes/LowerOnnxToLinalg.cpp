@@ -7,6 +7,8 @@
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -56,6 +58,7 @@ private:
   Operand map(NodeOp node, ArrayRef<Operand> operands,
               ArrayRef<AffineExpr> dims, LinalgTensors::Scalar body);
   Operand mean(const Operand &operand, ArrayRef<bool> axes);
+  std::string print(ArrayRef<AffineExpr> dims) const;
 
   Operand lowerUnary(NodeOp node);
   Operand lowerBinary(NodeOp node);
@@ -166,14 +169,17 @@ Operand GraphLowering::get(NodeOp node, unsigned index) {
     return values[input] = b.bind(arith::ConstantOp::create(
                                       b, cast<TypedAttr>(constant.getValue())),
                                   type);
+  if (auto initializer = input.getDefiningOp<onnx::InitializerOp>();
+      initializer && type.getElementType().isF32())
+    return refuse(node, "expected weight '" + initializer.getTensorName() +
+                            "' to be an argument; run --pmpd-attach-scheduler");
+  if (!type && input.getDefiningOp<NodeOp>())
+    return {}; // what computes it was refused
   if (!type || !type.getElementType().isF32())
     return refuse(node, "expected input " + Twine(index) +
                             " to be a tensor of f32 of known rank; export the "
                             "network in float32");
-  if (auto initializer = input.getDefiningOp<onnx::InitializerOp>())
-    return refuse(node, "expected weight '" + initializer.getTensorName() +
-                            "' to be an argument; run --pmpd-attach-scheduler");
-  return {}; // what computes it was refused
+  return {};
 }
 
 std::optional<double> GraphLowering::getNumber(NodeOp node, unsigned index) {
@@ -215,17 +221,20 @@ Operand GraphLowering::map(NodeOp node, ArrayRef<Operand> operands,
     return {};
   if (Operand result = b.map(operands, dims, body))
     return result;
-  std::string shapes;
-  for (const Operand &operand : operands) {
-    shapes += shapes.empty() ? "[" : " and [";
-    llvm::interleave(
-        operand.dims, [&](AffineExpr dim) { shapes += b.print(dim); },
-        [&] { shapes += ", "; });
-    shapes += "]";
-  }
-  return refuse(node, "expected shapes that broadcast to that of the result, "
-                      "but got " +
-                          shapes);
+  return refuse(node,
+                "expected shapes that broadcast to that of the result, but "
+                "got " +
+                    llvm::join(llvm::map_range(operands,
+                                               [&](const Operand &operand) {
+                                                 return print(operand.dims);
+                                               }),
+                               " and "));
+}
+
+std::string GraphLowering::print(ArrayRef<AffineExpr> dims) const {
+  auto texts =
+      llvm::map_range(dims, [&](AffineExpr dim) { return b.print(dim); });
+  return "[" + llvm::join(texts, ", ") + "]";
 }
 
 Operand GraphLowering::mapInputs(NodeOp node, LinalgTensors::Scalar body) {
@@ -457,12 +466,19 @@ Operand GraphLowering::lowerTranspose(NodeOp node) {
     return {};
   SmallVector<int64_t> reversed(llvm::reverse(onnx::countUp(x.rank())));
   SmallVector<int64_t> order = node.getInts("perm").value_or(reversed);
+  if (int64_t(order.size()) != x.rank() || !isPermutationVector(order))
+    return refuse(node, "expected perm to order the axes of the input");
   return b.transpose(x, order);
 }
 
 Operand GraphLowering::lowerReshape(NodeOp node) {
   Operand x = get(node, 0);
-  return x ? b.reshape(x, getResultDims(node)) : x;
+  if (!x)
+    return {};
+  Operand result = b.reshape(x, getResultDims(node));
+  return result ? result
+                : refuse(node, "expected as many elements as in the input " +
+                                   print(x.dims));
 }
 
 Operand GraphLowering::lowerIdentity(NodeOp node) {
@@ -489,16 +505,26 @@ void GraphLowering::lower(NodeOp node) {
   }
   bool more = llvm::any_of(node.getResults().drop_front(),
                            [](Value result) { return !result.use_empty(); });
-  if (more)
+  if (more) {
     refuse(node, "expected only its first output to be used");
-  else if (!type)
-    refuse(node, "expected a result of known rank");
-  else if (!type.getElementType().isF32())
+  } else if (!type) {
+    // Else it is only behind a node that is reported.
+    if (llvm::all_of(node.getInputs(), [](Value input) {
+          return !isa<UnrankedTensorType>(input.getType());
+        }))
+      refuse(node, "expected a result of known rank");
+    refused = true;
+  } else if (!type.getElementType().isF32())
     refuse(node, "expected a result of f32; export the network in float32");
   else if (!b.areKnown(getResultDims(node)))
     refuse(node, "expected a shape that follows from those of the inputs");
+  else if (Operand result = (this->*rule)(node); !result)
+    refused = true;
+  else if (result.dims != getResultDims(node))
+    refuse(node, "expected a result of " + print(getResultDims(node)) +
+                     ", but it is " + print(result.dims));
   else
-    values[node.getResult(0)] = (this->*rule)(node);
+    values[node.getResult(0)] = result;
 }
 
 void GraphLowering::finish() {

@@ -3,6 +3,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -12,13 +13,15 @@ namespace pmpd {
 
 namespace {
 constexpr int64_t alignment = 64;
+constexpr int64_t mostBytes = int64_t(1) << 40; // of one buffer
 
 /// The largest value of an index that grows with the arguments of its function,
-/// none of which is above `most`.
+/// none of which is negative or above `most`.
 std::optional<int64_t> getBound(Value value, int64_t most) {
   IntegerAttr constant;
   if (matchPattern(value, m_Constant(&constant)))
-    return constant.getInt();
+    return constant.getInt() < 0 ? std::nullopt
+                                 : std::optional(constant.getInt());
   if (isa<BlockArgument>(value) && value.getType().isIndex())
     return most;
   Operation *op = value.getDefiningOp();
@@ -28,10 +31,11 @@ std::optional<int64_t> getBound(Value value, int64_t most) {
   std::optional<int64_t> right = getBound(op->getOperand(1), most);
   if (!left || !right)
     return std::nullopt;
-  if (isa<arith::AddIOp>(op))
-    return *left + *right;
-  if (isa<arith::MulIOp>(op))
-    return *left * *right;
+  int64_t result;
+  if (isa<arith::AddIOp>(op) && !llvm::AddOverflow(*left, *right, result))
+    return result;
+  if (isa<arith::MulIOp>(op) && !llvm::MulOverflow(*left, *right, result))
+    return result;
   if (isa<arith::FloorDivSIOp, arith::DivSIOp, arith::CeilDivSIOp>(op) &&
       matchPattern(op->getOperand(1), m_Constant(&constant)) && *right > 0)
     return llvm::divideCeil(*left, *right);
@@ -89,16 +93,24 @@ struct PlaceBuffers : impl::PlaceBuffersBase<PlaceBuffers> {
       return alloc.emitError("expected buffers outside of loops and without a "
                              "layout, but got ")
              << type;
-    int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    SmallVector<int64_t> sizes = {
+        int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8))};
     for (int64_t size : type.getShape())
-      bytes *= ShapedType::isDynamic(size) ? 1 : size;
+      if (!ShapedType::isDynamic(size))
+        sizes.push_back(size);
     for (Value size : alloc.getDynamicSizes()) {
       std::optional<int64_t> most = getBound(size, bound);
       if (!most)
         return alloc.emitError("expected a size that grows with the arguments "
                                "of the function");
-      bytes *= *most;
+      sizes.push_back(*most);
     }
+    int64_t bytes = 1;
+    for (int64_t size : sizes)
+      if (llvm::MulOverflow(bytes, size, bytes) || bytes > mostBytes)
+        return alloc.emitError("expected a buffer of at most ")
+               << mostBytes << " bytes, but got one of " << type
+               << " for a context of " << bound;
     return bytes;
   }
 };

@@ -20,6 +20,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.query = nn.Parameter(torch.empty(heads, heads, head_dim))
         nn.init.xavier_normal_(self.query)
+        self.scale = 1 / math.sqrt(head_dim)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Sequential(
             nn.LayerNorm(heads * head_dim),
@@ -30,7 +31,7 @@ class Classifier(nn.Module):
         """keys, values: mean over heads, [batch, L, head_dim]; valid: which of
         the L are there, [batch, L]."""
         scores = torch.matmul(self.query, keys[:, None].transpose(2, 3))
-        scores = scores / math.sqrt(keys.shape[-1])  # [batch, heads, heads, L]
+        scores = scores * self.scale  # [batch, heads, heads, L]
         if valid is not None:
             scores = scores.masked_fill(~valid[:, None, None], -math.inf)
         weights = self.dropout(torch.softmax(scores, dim=-1))

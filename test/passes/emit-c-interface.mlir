@@ -68,3 +68,38 @@ pmpd.model @unlowered vocab = 64, hidden = 64, layers = 1, heads = 4, kv_heads =
   }
   pmpd.region_table [@decode_b2]
 }
+
+// -----
+
+// A classifier's entry finds its weights in the weight file.
+// CHECK-LABEL: llvm.func internal @classify_entry(%arg0: !llvm.ptr)
+// CHECK:         %[[FILE:.*]] = llvm.load
+// CHECK:         %[[SCRATCH:.*]] = llvm.load
+// CHECK:         %[[TOKENS:.*]] = llvm.load %{{.*}} -> i64
+// CHECK:         %[[KEYS:.*]] = llvm.load
+// CHECK:         %[[VALUES:.*]] = llvm.load
+// CHECK:         %[[W:.*]] = llvm.getelementptr %[[FILE]][%{{.*}}]
+// CHECK:         %[[LOGITS:.*]] = llvm.load
+// CHECK:         llvm.call @classify(%[[KEYS]], %[[VALUES]], %[[TOKENS]], %[[W]], %[[LOGITS]], %[[SCRATCH]])
+// CHECK-LABEL: llvm.mlir.global internal constant @pmpd_classifiers
+// CHECK:         llvm.mlir.addressof @classify_entry
+llvm.func @classify(%k: !llvm.ptr, %v: !llvm.ptr, %tokens: i64, %w: !llvm.ptr, %logits: !llvm.ptr, %scratch: !llvm.ptr) {
+  llvm.return
+}
+pmpd.model @learned vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 digest = "000102030405060708090a0b0c0d0e0f" {
+  pmpd.weight @w : tensor<32xf32> at 4096
+  pmpd.region_table []
+  pmpd.classifier @classify from = 4, to = 3, classes = 4 weights [@w] scratch = 128
+}
+
+// -----
+
+pmpd.model @unplaced vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 digest = "000102030405060708090a0b0c0d0e0f" {
+  pmpd.weight @w : tensor<32xf32>
+  pmpd.region_table []
+  // expected-error@+1 {{expected a function in the LLVM dialect, scratch memory and weights in the weight file}}
+  pmpd.classifier @classify from = 4, to = 3, classes = 4 weights [@w] scratch = 128
+}
+llvm.func @classify(%k: !llvm.ptr, %v: !llvm.ptr, %tokens: i64, %w: !llvm.ptr, %logits: !llvm.ptr, %scratch: !llvm.ptr) {
+  llvm.return
+}

@@ -4,6 +4,8 @@
 // RUN: not pmpd-opt %s --pmpd-lower-to-cpu 2>&1 | FileCheck %s --check-prefix=UNPLANNED
 // RUN: not pmpd-opt %s --pmpd-lower-to-cpu=isa=mmx 2>&1 | FileCheck %s --check-prefix=ISA
 // UNPLANNED: expected a place in scratch memory; run --pmpd-plan-memory first
+// RUN: sed 's/memref<64xi8>/index/' %s | not pmpd-opt --pmpd-plan-memory --pmpd-lower-to-cpu 2>&1 | FileCheck %s --check-prefix=CLASSIFIER
+// CLASSIFIER: expected a function with scratch memory; run --pmpd-lower-classifiers first
 // ISA: expected isa portable, avx2, avxvnni or avx512vnni, but got mmx
 
 pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
@@ -76,6 +78,23 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
     %logits = pmpd.linear %l, @head : tensor<?x128xf32> -> tensor<?x64xf32>
     pmpd.yield %logits : tensor<?x64xf32>
   }
+
+  // The cache is of f16, a classifier reads f32.
+  // CHECK: pmpd.classifier @classify from = 4, to = 2, classes = 2 weights [] scratch = 64 widen @[[WIDEN:widen_cache[a-z0-9_]*]]
+  pmpd.classifier @classify from = 4, to = 2, classes = 2 weights []
+}
+
+// Classifiers call no library either.
+// CHECK-LABEL: func.func private @classify(
+// CHECK-NOT:     math.exp
+// CHECK:         return
+// CHECK:       func.func private @[[WIDEN]](%{{.*}}: memref<2x64x32xf16>, %{{.*}}: memref<2x64x32xf32>,
+func.func private @classify(%k: memref<1x2x64x32xf32>, %v: memref<1x2x64x32xf32>, %n: index, %out: memref<1x2xf32>, %scratch: memref<64xi8>) {
+  %c0 = arith.constant 0 : index
+  %x = memref.load %k[%c0, %c0, %c0, %c0] : memref<1x2x64x32xf32>
+  %y = math.exp %x : f32
+  memref.store %y, %out[%c0, %c0] : memref<1x2xf32>
+  return
 }
 
 // Kernels are in the vector dialect; only the dot product is the machine's.

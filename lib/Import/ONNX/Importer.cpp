@@ -62,6 +62,8 @@ LogicalResult Importer::importGraph(const proto::GraphProto &graph,
     return failure();
   for (const proto::ValueInfoProto &info : graph.value_info())
     claimed[info.name()] = &info;
+  for (const proto::ValueInfoProto &info : graph.output())
+    claimed[info.name()] = &info;
   if (failed(importContents(graph)))
     return failure();
 

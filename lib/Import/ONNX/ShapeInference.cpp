@@ -20,7 +20,7 @@ ShapeInference::Rule ShapeInference::getRule(StringRef opType) {
               "Dropout", "Erf"},
              &ShapeInference::inferSame)
       .Cases({"Exp", "Floor", "Gelu", "HardSwish", "Identity", "IsInf", "IsNaN",
-              "LayerNormalization", "Log"},
+              "LayerNormalization", "LeakyRelu", "Log"},
              &ShapeInference::inferSame)
       .Cases({"LogSoftmax", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round",
               "ScatterElements", "ScatterND"},

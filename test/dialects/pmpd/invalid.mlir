@@ -447,3 +447,22 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
     pmpd.yield
   }
 }
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  // classifier_c1
+  // expected-error@+1 {{expected to lower the bits, but got 3 to 4}}
+  pmpd.classifier @f from = 3, to = 4, classes = 4 weights []
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  // classifier_c2
+  // expected-error@+1 {{expected at least 2 classes, but got 1}}
+  pmpd.classifier @f from = 4, to = 3, classes = 1 weights []
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @w : !pmpd.nested<128x128, bits = 4, prefixes = [2, 4], affine, group = 128, s> at 4096
+  // classifier_c3
+  // expected-error@+1 {{expected the name of a dense pmpd.weight, but got @w}}
+  pmpd.classifier @f from = 4, to = 3, classes = 4 weights [@w]
+}

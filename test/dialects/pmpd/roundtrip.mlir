@@ -52,6 +52,8 @@ pmpd.model @llama vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 2,
   }
   // CHECK: pmpd.region_table [@decode_b2]
   pmpd.region_table [@decode_b2]
+  // CHECK: pmpd.classifier @f from = 4, to = 2, classes = 3 weights [@norm] scratch = 64 widen @g
+  pmpd.classifier @f from = 4, to = 2, classes = 3 weights [@norm] scratch = 64 widen @g
 }
 
 // CHECK-LABEL: pmpd.model @gpt2
