@@ -113,6 +113,30 @@ TEST_F(DescriptorTest, refuses_a_table_without_one_of_the_phases) {
   EXPECT_FAILS(PMPD_BAD_MODEL, "empty", check());
 }
 
+TEST_F(DescriptorTest, refuses_broken_classifiers) {
+  std::vector<pmpd_classifier_desc> classifiers(
+      desc.classifiers, desc.classifiers + desc.classifier_count);
+  const pmpd_classifier_desc sound = classifiers[1];
+  desc.classifiers = classifiers.data();
+  EXPECT_PMPD_OK(check());
+  classifiers[1].entry = nullptr;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "classifier 1 has no entry point", check());
+  classifiers[1] = sound;
+  classifiers[1].classes = 1;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "classifier 1 has 1 classes", check());
+  classifiers[1] = sound;
+  std::swap(classifiers[1].from_bits, classifiers[1].to_bits);
+  EXPECT_FAILS(PMPD_BAD_MODEL, "classifier 1 switches from 3 to 4", check());
+  classifiers[1].to_bits = 1;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "classifier 1 switches from 3 to 1", check());
+  desc.classifiers = nullptr;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "table of classifiers is missing", check());
+  desc.classifier_count = 0;
+  EXPECT_PMPD_OK(check());
+  desc.classifier_count = -1;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "table of classifiers is missing", check());
+}
+
 TEST_F(DescriptorTest, refuses_features_this_cpu_lacks) {
   desc.cpu_features = "quantum,flux";
   EXPECT_FAILS(PMPD_UNSUPPORTED_CPU, "needs quantum, flux", check());

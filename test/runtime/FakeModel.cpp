@@ -4,6 +4,7 @@
 #include "pmpd/layout.h"
 #include "test/runtime/WeightFileBuilder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -120,6 +121,28 @@ pmpd_region_desc makeRegion(pmpd_phase phase) {
           region<Bits, Context>};
 }
 
+/// The class by the keys (4 -> 3) or the values (3 -> 2) of one layer, [heads,
+/// context, head_dim], at every valid position.
+int32_t classOf(const float *plane, int64_t tokens, int32_t from) {
+  float sum = 0;
+  for (int64_t head = 0; head < kKvHeads; ++head)
+    for (int64_t at = 0; at < tokens * kHeadDim; ++at)
+      sum += plane[head * kContext * kHeadDim + at] * float(at % 5);
+  return int32_t(int64_t(std::fabs(sum) * (from == 4 ? 100 : 37)) % kClasses);
+}
+
+template <int32_t From> void classify(const pmpd_classifier_args *args) {
+  // All of the scratch memory may be written.
+  auto *scratch = reinterpret_cast<float *>(args->scratch);
+  const uint8_t *plane = From == 4 ? args->keys : args->values;
+  int32_t chosen =
+      classOf(reinterpret_cast<const float *>(plane), args->tokens, From);
+  bool unsure = args->tokens == kUnsureTokens;
+  for (int32_t c = 0; c < kClasses; ++c)
+    scratch[c] = unsure ? std::nanf("") : float(c == chosen);
+  std::copy_n(scratch, kClasses, args->logits);
+}
+
 template <int32_t Context> const pmpd_model_desc *makeModel() {
   static const pmpd_region_desc regions[] = {
       makeRegion<4, Context>(PMPD_PREFILL),
@@ -127,6 +150,10 @@ template <int32_t Context> const pmpd_model_desc *makeModel() {
       makeRegion<4, Context>(PMPD_DECODE),
       makeRegion<3, Context>(PMPD_DECODE),
       makeRegion<2, Context>(PMPD_DECODE),
+  };
+  static const pmpd_classifier_desc classifiers[] = {
+      {3, 2, kClasses, 0, kClasses * sizeof(float), classify<3>},
+      {4, 3, kClasses, 0, kClasses * sizeof(float), classify<4>},
   };
   static const pmpd_model_desc desc = [] {
     pmpd_model_desc made = {};
@@ -148,6 +175,10 @@ template <int32_t Context> const pmpd_model_desc *makeModel() {
     std::memcpy(made.weights_digest, header.digest, sizeof(header.digest));
     made.region_count = sizeof(regions) / sizeof(regions[0]);
     made.regions = regions;
+    if (Context == kContext) {
+      made.classifier_count = sizeof(classifiers) / sizeof(classifiers[0]);
+      made.classifiers = classifiers;
+    }
     return made;
   }();
   return &desc;
@@ -174,6 +205,13 @@ const pmpd_model_desc *pmpd::test::fakeModel() { return makeModel<kContext>(); }
 
 const pmpd_model_desc *pmpd::test::fakeLongModel() {
   return makeModel<kLongContext>();
+}
+
+int32_t pmpd::test::fakeClass(const uint8_t *cache, int64_t tokens,
+                              int32_t from) {
+  auto *plane = stateAt<kContext>(const_cast<uint8_t *>(cache), kLayers - 1,
+                                  from == 4 ? 0 : 1, 0, 0);
+  return classOf(plane, tokens, from);
 }
 
 Reference::Reference()

@@ -22,15 +22,23 @@ constexpr int32_t kHidden = kKvHeads * kHeadDim;
 constexpr int32_t kContext = 64;
 constexpr int32_t kLongContext = 1 << 20;
 constexpr int32_t kPrefillRows = 5;
+constexpr int32_t kClasses = 4;
+
+/// The classifiers have logits that are no numbers after so many tokens.
+constexpr int64_t kUnsureTokens = 33;
 
 /// Bytes of the weight file the fake models read.
 std::vector<uint8_t> fakeWeights();
 
-/// Prefill at 4 and 3 bits, decode at 4, 3 and 2; context kContext.
+/// Prefill at 4 and 3 bits, decode at 4, 3 and 2; context kContext; classifiers
+/// for 4 -> 3 and 3 -> 2.
 const pmpd_model_desc *fakeModel();
 
-/// The same with room for kLongContext tokens.
+/// The same with room for kLongContext tokens and without classifiers.
 const pmpd_model_desc *fakeLongModel();
+
+/// What the classifier for `from` -> `from` - 1 says of a KV cache.
+int32_t fakeClass(const uint8_t *cache, int64_t tokens, int32_t from);
 
 /// Runs regions with memory of its own and in one thread: what the runtime
 /// should arrive at.
