@@ -5,13 +5,9 @@
 #include "tools/evaluation/Parallel.h"
 #include "tools/evaluation/Rouge.h"
 #include "tools/pmpd-tune/Rollouts.h"
+#include "tools/pmpd-tune/SampleFile.h"
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <mutex>
-#include <nlohmann/json.hpp>
 #include <random>
 
 using namespace pmpd::tools;
@@ -20,96 +16,6 @@ using nlohmann::json;
 namespace {
 
 constexpr int64_t kClasses = 4;
-
-struct Sample {
-  json line;
-  std::vector<char> kv; // [2, kv_heads, L, head_dim]
-};
-
-/// The file of samples and its file of keys and values, in order of samples.
-class SampleFile {
-public:
-  SampleFile(const std::string &path, const json &setting)
-      : path(path), planesPath(path + ".kv") {
-    resume(setting);
-    lines.open(path, std::ios::app);
-    planes.open(planesPath, std::ios::app | std::ios::binary);
-    if (held == 0 && !std::filesystem::file_size(path))
-      lines << setting.dump() << '\n' << std::flush;
-    checkWritten();
-  }
-
-  int64_t count() const { return held; }
-
-  /// Takes sample `index`, which may come before earlier ones.
-  void add(int64_t index, Sample sample) {
-    std::lock_guard<std::mutex> lock(mutex);
-    waiting[index] = std::move(sample);
-    for (auto it = waiting.find(held); it != waiting.end();
-         it = waiting.find(held)) {
-      it->second.line["at"] = planeBytes;
-      // A line without its planes must not be seen after an interruption.
-      planes.write(it->second.kv.data(), std::streamsize(it->second.kv.size()))
-          .flush();
-      lines << it->second.line.dump() << '\n' << std::flush;
-      checkWritten();
-      planeBytes += it->second.kv.size();
-      ++held;
-      waiting.erase(it);
-    }
-  }
-
-private:
-  void checkWritten() {
-    if (!lines || !planes)
-      throw ToolError(path + ": cannot write: " + std::strerror(errno));
-  }
-
-  /// Finds how many samples are complete and drops what is after them.
-  void resume(const json &setting) {
-    std::ifstream existing(path);
-    std::string line;
-    uint64_t kept = 0;
-    if (std::getline(existing, line)) {
-      if (existing.eof() || line != setting.dump())
-        throw ToolError(path + ": expected samples of the same setting to go "
-                               "on with, but it holds something else; remove "
-                               "it or name another file");
-      kept = line.size() + 1;
-      std::error_code ignored;
-      uint64_t available = std::filesystem::file_size(planesPath, ignored);
-      for (; std::getline(existing, line) && !existing.eof(); ++held) {
-        json sample = json::parse(line, nullptr, /*allow_exceptions=*/false);
-        if (!sample.is_object() ||
-            sample.value("at", uint64_t(0)) != planeBytes)
-          break;
-        uint64_t end =
-            planeBytes + sample.value("tokens", uint64_t(0)) *
-                             setting.at("bytes_per_token").get<uint64_t>();
-        if (ignored || end > available)
-          break;
-        planeBytes = end;
-        kept += line.size() + 1;
-      }
-    }
-    existing.close();
-    std::error_code error;
-    for (auto [file, size] :
-         {std::pair(path, kept), std::pair(planesPath, planeBytes)}) {
-      std::ofstream(file, std::ios::app);
-      std::filesystem::resize_file(file, size, error);
-      if (error)
-        throw ToolError(file + ": cannot write: " + error.message());
-    }
-  }
-
-  std::string path, planesPath;
-  std::ofstream lines, planes;
-  int64_t held = 0;
-  uint64_t planeBytes = 0;
-  std::map<int64_t, Sample> waiting;
-  std::mutex mutex;
-};
 
 /// K and V of the last layer without the room for more tokens.
 std::vector<char> readPlanes(const pmpd_model_desc &desc,
@@ -141,10 +47,11 @@ public:
         referenceBits(reference.bits(PMPD_DECODE).front()) {}
 
   Sample sample(int64_t index) {
-    std::vector<int32_t> prompt = cut(index);
+    int64_t from = 0;
+    std::vector<int32_t> prompt = cut(index, from);
     Sample result;
     rollouts.prefill(prompt);
-    result.kv = readPlanes(model.desc(), session.get());
+    result.planes = readPlanes(model.desc(), session.get());
     expected.prefill(prompt);
     words = wordsOf(expected.fork(0, referenceBits));
     double high = score(rollouts.fork(0, bits[0]));
@@ -164,20 +71,23 @@ public:
       scores[pair] = forked;
       high = forked[0];
     }
-    result.line = {
-        {"tokens", prompt.size()}, {"labels", labels}, {"rouge", scores}};
+    result.line = {{"tokens", prompt.size()},
+                   {"from", from},
+                   {"labels", labels},
+                   {"rouge", scores}};
     return result;
   }
 
 private:
-  std::vector<int32_t> cut(int64_t index) {
+  /// A prompt, whose text begins at token `from`.
+  std::vector<int32_t> cut(int64_t index, int64_t &from) {
     std::seed_seq seeds{uint64_t(args.seed), uint64_t(index)};
     std::mt19937_64 random(seeds);
     int64_t least =
         std::max<int64_t>(1, std::min<int64_t>(32, args.prompt / 2));
     std::vector<int32_t> prompt = model.beginTokens();
     int64_t length = least + int64_t(random() % (args.prompt - least + 1));
-    int64_t from = int64_t(random() % (int64_t(text.size()) - args.prompt + 1));
+    from = int64_t(random() % (int64_t(text.size()) - args.prompt + 1));
     length -= int64_t(prompt.size());
     prompt.insert(prompt.end(), text.begin() + from,
                   text.begin() + from + std::max<int64_t>(1, length));

@@ -11,7 +11,7 @@ struct SchedulerDataArgs {
   std::string text;   ///< file to cut prompts from
   std::string output; ///< file of samples
   int64_t samples = 2000;
-  int64_t prompt = 256; ///< L: prompts have min(32, L / 2) to L tokens
+  int64_t prompt = 128; ///< L: prompts have min(32, L / 2) to L tokens
   int64_t tokens = 96;  ///< T, new tokens of an answer
   uint64_t seed = 0;
 };
@@ -25,10 +25,12 @@ struct SchedulerDataArgs {
 /// bits to three digits, else 3. Source: arXiv 2410.13461.
 ///
 /// `output` has one JSON object per line: first the setting, then a sample:
-/// {"tokens": L, "at": A, "labels": {"4_3": C, ...}, "rouge": {...}}. K and V
-/// of the sample, [2, kv_heads, L, head_dim] in elements of the cache, are from
-/// byte A of `output`.kv on. Samples depend on the seed and their number alone;
-/// a file of the same setting is continued. Throws ToolError.
+/// {"tokens": L, "from": F, "at": A, "labels": {"4_3": C, ...}, "rouge":
+/// {...}}, where F is the text's token that the prompt begins with and "rouge"
+/// has the score of each class but the last. K and V of the sample, [2,
+/// kv_heads, L, head_dim] in elements of the cache, are from byte A of
+/// `output`.kv on. Samples depend on the seed and their number alone; a file of
+/// the same setting is continued. Throws ToolError.
 void writeSchedulerData(OpenModel &model, OpenModel &reference,
                         const SchedulerDataArgs &args);
 

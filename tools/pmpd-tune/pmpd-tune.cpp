@@ -68,7 +68,7 @@ void Args::addTo(CLI::App &app) {
   app.add_flag("--scheduler-data", schedulerData,
                "instead, write what a learned scheduler is trained on; --data "
                "is a text, of which each sample has up to --prompt-tokens "
-               "(default 256)");
+               "(default 128)");
   app.add_option("--samples", samples.samples, "number of samples")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
