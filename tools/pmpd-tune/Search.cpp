@@ -23,13 +23,17 @@ public:
     result.baseline = result.tried.front();
     result.mostLoss = limit(result.baseline.loss);
     findPair();
-    std::vector<Levels> schedules = nonIncreasing(
-        ladderAfter(result.pair.prefillBits), space.segments.count);
+    std::vector<Levels> schedules =
+        nonIncreasing(space.decode, space.segments.count);
     if (schedules.size() <= space.exhaustive)
-      tryAll(result.pair.prefillBits, schedules);
+      tryAll(prefill, schedules);
     else
       prune(std::move(schedules));
-    result.best = best(result.pair.prefillBits);
+    const Levels levels = best().levels;
+    for (int32_t lower : space.prefill)
+      if (levels.front() <= lower)
+        tryAll(lower, {levels});
+    result.best = best();
   }
 
   SearchResult result;
@@ -92,14 +96,14 @@ private:
         result.pair = candidate;
   }
 
-  Candidate best(int32_t prefillBits) const {
+  Candidate best() const {
     auto size = [](const Candidate &candidate) {
-      return std::make_tuple(candidate.averageBits, candidate.loss);
+      return std::make_tuple(candidate.averageBits, candidate.prefillBits,
+                             candidate.loss);
     };
     Candidate best = result.pair;
     for (const Candidate &candidate : result.tried)
-      if (candidate.prefillBits == prefillBits && meets(candidate) &&
-          size(candidate) < size(best))
+      if (meets(candidate) && size(candidate) < size(best))
         best = candidate;
     return best;
   }
@@ -107,7 +111,7 @@ private:
   /// Bisects what can still win: a schedule that meets the limit rules out all
   /// that need as many bits, one that does not all below it.
   void prune(std::vector<Levels> open) {
-    const int32_t prefill = result.pair.prefillBits;
+    const int32_t prefill = space.prefill.front();
     auto bits = [&](const Levels &levels) {
       return space.segments.averageBits(levels);
     };
@@ -115,7 +119,7 @@ private:
       return bits(a) < bits(b);
     });
     for (;;) {
-      const double least = best(prefill).averageBits;
+      const double least = best().averageBits;
       auto decided = [&](const Levels &levels) {
         if (bits(levels) >= least)
           return true;

@@ -63,17 +63,18 @@ struct SearchSpace {
 struct SearchResult {
   Candidate baseline; // the highest bits throughout
   Candidate pair;     // the lowest constant decode bits, then prefill bits
-  Candidate best;     // the fewest decode bits on average after that prefill
+  Candidate best;     // the fewest decode bits on average, then prefill bits
   std::vector<Candidate> tried;
   double mostLoss;
 };
 
 /// Finds the smallest pair of prefill and constant decode bits whose loss is at
 /// most `limit(loss of the highest bits)`, then the schedule with the fewest
-/// bits on average after that prefill. Up to space.exhaustive schedules are all
-/// tried; of more, those are left out that a schedule already tried decides,
-/// if lowering the bits of a segment never lowers the loss. Either way `best`
-/// was tried and meets the limit; the baseline always does.
+/// bits on average after the highest prefill, then the lowest prefill bits that
+/// it can do with. Up to space.exhaustive schedules are all tried; of more,
+/// those are left out that a schedule already tried decides, if lowering the
+/// bits of a segment never lowers the loss. Either way `best` was tried and
+/// meets the limit; the baseline always does.
 SearchResult searchSchedules(const SearchSpace &space,
                              const std::function<double(double)> &limit,
                              const Evaluate &evaluate);
