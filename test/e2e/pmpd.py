@@ -78,6 +78,10 @@ class Session:
         self.library.check(self.library.rt.pmpd_session_set_schedule(
             self.handle, array, ctypes.c_size_t(len(points))))
 
+    def set_scheduler(self, text):
+        self.library.check(self.library.rt.pmpd_session_set_scheduler(
+            self.handle, text.encode()))
+
     def prefill(self, tokens, logit_rows=None):
         """Logits [logit_rows, vocab] of the trailing tokens; all by default."""
         rows = len(tokens) if logit_rows is None else logit_rows
