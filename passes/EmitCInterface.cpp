@@ -187,8 +187,10 @@ void Emitter::launch(LaunchOp launch, Value args, Value kernelArgs) {
   store(load(i64, args, offsetof(pmpd_region_args, position)), kernelArgs,
         offsetof(pmpd_kernel_args, position));
   Value count = constant(launch.getTasks());
-  if (launch.getPerRow()) {
-    count = LLVM::MulOp::create(builder, loc, count, seen);
+  if (std::optional<int64_t> tile = launch.getRowTile()) {
+    Value above = LLVM::AddOp::create(builder, loc, seen, constant(*tile - 1));
+    Value tiles = LLVM::UDivOp::create(builder, loc, above, constant(*tile));
+    count = LLVM::MulOp::create(builder, loc, count, tiles);
   } else {
     // No rows, no tasks: a kernel would read its weights for nothing.
     Value none = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,

@@ -101,7 +101,8 @@ void Lowering::launch(Operation *op, Kernel kernel,
   auto name = FlatSymbolRefAttr::get(kernel.func.getSymNameAttr());
   LaunchOp::create(builder, op->getLoc(), name, builder.getArrayAttr(attributes),
                    builder.getI64IntegerAttr(kernel.tasks),
-                   kernel.perRow ? builder.getUnitAttr() : UnitAttr(),
+                   kernel.rowTile ? builder.getI64IntegerAttr(kernel.rowTile)
+                                  : IntegerAttr(),
                    RowsAttr::get(op->getContext(),
                                  logits ? Rows::Logits : Rows::All));
   if (logits && op->getNumResults() == 1)

@@ -193,9 +193,10 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("expected a kernel of ")
            << getAddresses().size() << " buffers and 4 index values, but "
            << getKernelAttr() << " is " << kernel.getFunctionType();
-  if (getAddresses().size() > 8 || static_cast<int64_t>(getTasks()) < 1) // C3
-    return emitOpError("expected at most 8 addresses and at least 1 task, but "
-                       "got ")
-           << getAddresses().size() << " and " << getTasks();
+  int64_t tasks = getTasks(), rowTile = getRowTile().value_or(1);
+  if (getAddresses().size() > 8 || tasks < 1 || rowTile < 1) // C3
+    return emitOpError("expected at most 8 addresses, at least 1 task and a "
+                       "row tile of at least 1, but got ")
+           << getAddresses().size() << ", " << tasks << " and " << rowTile;
   return success();
 }

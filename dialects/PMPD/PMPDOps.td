@@ -561,26 +561,27 @@ def PMPD_LaunchOp : PMPD_Op<"launch", [HasParent<"RegionOp">,
   let summary = "run the tasks of a kernel in parallel";
   let description = [{
     Calls `kernel`, which takes one pointer per address, the rows, the position
-    and a range of tasks. There are `tasks` of them, for each row if `per_row`
-    is set. `rows` says whether the kernel sees all rows of the chunk or those
+    and a range of tasks. There are `tasks` of them, for every `row_tile` rows
+    begun if that is set. `rows` says whether the kernel sees all rows of the chunk or those
     whose logits are asked for.
 
     Constraints:
     - C1: `kernel` names a function beside the model.
     - C2: the kernel has as many pointer or memref arguments as there are
       addresses, then four of type `index`, or i64 once it is lowered.
-    - C3: at most 8 addresses; `tasks` is positive.
+    - C3: at most 8 addresses; `tasks` and `row_tile` are positive.
 
     Example:
     ```mlir
-    pmpd.launch @rms_norm_128 [#pmpd.address<scratch, 0>, #pmpd.address<weights, 4096>, #pmpd.address<scratch, 512>] tasks 1 per_row all
+    pmpd.launch @rms_norm_128 [#pmpd.address<scratch, 0>, #pmpd.address<weights, 4096>, #pmpd.address<scratch, 512>] tasks 1 per 1 all
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel,
                        TypedArrayAttrBase<PMPD_Address, "addresses">:$addresses,
-                       I64Attr:$tasks, UnitAttr:$per_row, PMPD_RowsAttr:$rows);
+                       I64Attr:$tasks, OptionalAttr<I64Attr>:$row_tile,
+                       PMPD_RowsAttr:$rows);
   let assemblyFormat = [{
-    $kernel $addresses `tasks` $tasks (`per_row` $per_row^)? $rows attr-dict
+    $kernel $addresses `tasks` $tasks (`per` $row_tile^)? $rows attr-dict
   }];
 }
 

@@ -15,114 +15,195 @@ namespace {
 
 enum CachePlane { Keys = 0, ValuesPlane = 1 };
 
-/// Softmax over positions as they come: the sums are kept relative to the
-/// largest score so far and rescaled when it grows.
+/// Softmax over positions as they come, in blocks: the sums are kept relative
+/// to the largest score so far and rescaled when it grows.
+///
+///     for block of positions: convert its keys and values to f32 once
+///       for row of the tile, for head that reads this head of the cache:
+///         scores, exponentials, weighted sum of values
+///
+/// A position that a row may not see weighs nothing in its block, so a row's
+/// result does not depend on the rows beside it.
 class AttentionEmitter {
 public:
   AttentionEmitter(KernelBuilder &b, const AttentionShape &shape)
-      : b(b), shape(shape), width(b.lanes()) {
+      : b(b), shape(shape), width(b.lanes()),
+        shared(shape.heads / shape.cache.heads) {
     while (shape.cache.headDim % width)
       width /= 2;
     chunks = shape.cache.headDim / width;
   }
 
+  /// Rows of a task: enough queries to pay for the conversion of a block. Rows
+  /// of a window begin at different positions.
+  static int64_t rowTile(const AttentionShape &shape) {
+    constexpr int64_t queries = 16;
+    int64_t shared = shape.heads / shape.cache.heads;
+    return shape.window ? 1 : std::max<int64_t>(1, queries / shared);
+  }
+
   void emit() {
+    int64_t headDim = shape.cache.headDim;
+    int64_t queries = rowTile(shape) * shared;
+    keys = b.scratch({width, headDim});
+    values = b.scratch({width, headDim});
+    query = b.scratch({queries, headDim});
+    output = b.scratch({queries, headDim});
+    sums = b.scratch({queries, 2});
+    weights = b.scratch({width});
     b.tasks([&](Value task) {
-      Value row = b.div(task, shape.heads);
-      Value head = b.rem(task, shape.heads);
-      kvHead = b.div(head, shape.heads / shape.cache.heads);
-      Value firstCol = b.mul(head, shape.cache.headDim);
-      loadQuery(row, firstCol);
+      Value firstRow = b.mul(b.div(task, shape.cache.heads), rowTile(shape));
+      kvHead = b.rem(task, shape.cache.heads);
+      Value rows = b.min(b.sub(b.rows(), firstRow), rowTile(shape));
+      forEachQuery(firstRow, b.index(0), rows,
+                   [&](const Query &q) { begin(q); });
 
-      Value end = b.add(b.add(b.position(), row), 1);
-      Value begin = firstPosition(end);
-      // Blocks start at the first position, so they do not depend on how a
-      // prompt is cut into chunks beyond that.
-      unsigned block = b.lanes();
-      Value whole = b.add(begin, b.mul(b.div(b.sub(end, begin), block), block));
-      Values state = {
-          arith::ConstantOp::create(
-              b, b.getF32FloatAttr(std::numeric_limits<float>::lowest())),
-          arith::ConstantOp::create(b, b.getF32FloatAttr(0))};
-      state.append(chunks, b.splat(0.0, width));
-      auto attend = [&](unsigned count) {
-        return [this, count](Value first, ValueRange state) {
-          return addPositions(first, count, state);
-        };
-      };
-      state = b.loop(begin, whole, block, state, attend(block));
-      state = b.loop(whole, end, 1, state, attend(1));
-
-      Value total = b.splat(state[1], width);
-      for (unsigned c = 0; c < chunks; ++c)
-        b.store(arith::DivFOp::create(b, state[2 + c], total), b.pointer(2),
-                {row, b.add(firstCol, c * width)}, width);
+      Value firstPosition = b.add(b.position(), firstRow);
+      Value end = b.add(firstPosition, rows);
+      b.loop(beginOf(end), end, width, [&](Value block) {
+        loadBlock(block, b.sub(end, b.index(1)));
+        // Rows before this one end before the block.
+        Value first =
+            arith::MaxSIOp::create(b, b.sub(block, firstPosition), b.index(0));
+        forEachQuery(firstRow, first, rows, [&](const Query &q) {
+          Value seen =
+              b.add(b.sub(b.add(firstPosition, q.rowInTile), block), 1);
+          attend(q.index, seen);
+        });
+      });
+      forEachQuery(firstRow, b.index(0), rows,
+                   [&](const Query &q) { finish(q); });
     });
   }
 
 private:
-  void loadQuery(Value row, Value firstCol) {
-    query.clear();
+  /// A row and a head, and where they are in the scratch memory of the task.
+  struct Query {
+    Value row, rowInTile, firstCol, index;
+  };
+
+  void forEachQuery(Value firstRow, Value begin, Value end,
+                    llvm::function_ref<void(const Query &)> body) {
+    b.loop(begin, end, 1, [&](Value row) {
+      b.loop(b.index(0), b.index(shared), 1, [&](Value head) {
+        Value whole = b.add(b.mul(kvHead, shared), head);
+        body({b.add(firstRow, row), row, b.mul(whole, shape.cache.headDim),
+              b.add(b.mul(row, shared), head)});
+      });
+    });
+  }
+
+  void begin(const Query &q) {
     Value scale = b.splat(shape.scale, width);
     for (unsigned c = 0; c < chunks; ++c) {
-      Value x =
-          b.load(b.pointer(0), {row, b.add(firstCol, c * width)}, width, width);
-      query.push_back(arith::MulFOp::create(b, x, scale));
+      Value x = b.load(b.pointer(0), {q.row, b.add(q.firstCol, c * width)},
+                       width, width);
+      storeChunk(query, q.index, c, arith::MulFOp::create(b, x, scale));
+      storeChunk(output, q.index, c, b.splat(0.0, width));
     }
+    setSum(q.index, Largest, b.real(std::numeric_limits<float>::lowest()));
+    setSum(q.index, Total, b.real(0));
   }
 
-  Value firstPosition(Value end) {
-    if (!shape.window)
-      return b.index(0);
-    Value window = b.index(*shape.window);
-    Value clipped = arith::MinUIOp::create(b, end, window);
-    return b.sub(end, clipped);
-  }
-
-  Value loadCache(CachePlane plane, Value position, unsigned chunk) {
-    return b.load(b.pointer(1),
-                  {b.index(plane), kvHead, position, b.index(chunk * width)},
-                  width, width);
-  }
-
-  Value score(Value position) {
-    Value sum = b.splat(0.0, width);
+  void finish(const Query &q) {
+    Value total = b.splat(sum(q.index, Total), width);
     for (unsigned c = 0; c < chunks; ++c)
-      sum = b.fma(query[c], loadCache(Keys, position, c), sum);
-    return b.sumOf(sum);
+      b.store(arith::DivFOp::create(b, loadChunk(output, q.index, c), total),
+              b.pointer(2), {q.row, b.add(q.firstCol, c * width)}, width);
   }
 
-  /// State is the largest score, the sum of exponentials and the weighted sum
-  /// of values.
-  Values addPositions(Value first, unsigned count, ValueRange state) {
-    Values scores;
-    for (unsigned i = 0; i < count; ++i)
-      scores.push_back(score(b.add(first, i)));
-    Value vector = vector::FromElementsOp::create(
-        b, b.vectorOf(b.getF32Type(), count), scores);
-    Value max = arith::MaxNumFOp::create(b, state[0], b.maxOf(vector));
-    Value weights = math::ExpOp::create(
-        b, arith::SubFOp::create(b, vector, b.splat(max, count)));
-    Value rescale = math::ExpOp::create(
-        b, b.splat(arith::SubFOp::create(b, state[0], max), width));
-    Value total = arith::MulFOp::create(b, state[1], b.extract(rescale, 0));
-    Values next = {max, arith::AddFOp::create(b, total, b.sumOf(weights))};
+  Value beginOf(Value end) {
+    return shape.window ? b.sub(end, b.min(end, *shape.window)) : b.index(0);
+  }
+
+  /// What lies behind the last position may be anything: that position is read
+  /// in its place.
+  void loadBlock(Value block, Value last) {
+    b.loop(b.index(0), b.index(width), 1, [&](Value i) {
+      Value position = arith::MinUIOp::create(b, b.add(block, i), last);
+      for (auto [plane, place] : {std::pair(Keys, keys), {ValuesPlane, values}})
+        for (unsigned c = 0; c < chunks; ++c)
+          storeChunk(
+              place, i, c,
+              b.load(b.pointer(1),
+                     {b.index(plane), kvHead, position, b.index(c * width)},
+                     width, width));
+    });
+  }
+
+  /// Scores of the positions of the block, one in each lane.
+  Value scores(Value index) {
+    Values products(width);
     for (unsigned c = 0; c < chunks; ++c) {
-      Value sum = arith::MulFOp::create(b, state[2 + c], rescale);
-      for (unsigned i = 0; i < count; ++i)
-        sum = b.fma(b.splat(b.extract(weights, i), width),
-                    loadCache(ValuesPlane, b.add(first, i), c), sum);
-      next.push_back(sum);
+      Value q = loadChunk(query, index, c);
+      for (unsigned i = 0; i < width; ++i) {
+        Value key = loadChunk(keys, b.index(i), c);
+        products[i] =
+            c ? b.fma(q, key, products[i]) : arith::MulFOp::create(b, q, key);
+      }
     }
-    return next;
+    return b.sumsOf(products);
+  }
+
+  /// Adds the first `seen` positions of the block to a query's sums.
+  void attend(Value index, Value seen) {
+    Value visible = vector::CreateMaskOp::create(
+        b, b.vectorOf(b.getI1Type(), width), ValueRange{seen});
+    auto where = [&](Value vector, double otherwise) -> Value {
+      return arith::SelectOp::create(b, visible, vector,
+                                     b.splat(otherwise, width));
+    };
+    Value score = where(scores(index), std::numeric_limits<float>::lowest());
+    Value before = sum(index, Largest);
+    Value largest = arith::MaxNumFOp::create(b, before, b.maxOf(score));
+    Value weight =
+        where(math::ExpOp::create(
+                  b, arith::SubFOp::create(b, score, b.splat(largest, width))),
+              0.0);
+    Value rescale = math::ExpOp::create(
+        b, b.splat(arith::SubFOp::create(b, before, largest), width));
+    Value total =
+        arith::MulFOp::create(b, sum(index, Total), b.extract(rescale, 0));
+    setSum(index, Largest, largest);
+    setSum(index, Total, arith::AddFOp::create(b, total, b.sumOf(weight)));
+    // From memory, a weight is broadcast by the multiplication itself.
+    b.store(weight, weights, {b.index(0)}, width);
+    for (unsigned c = 0; c < chunks; ++c) {
+      Value result =
+          arith::MulFOp::create(b, loadChunk(output, index, c), rescale);
+      for (unsigned i = 0; i < width; ++i)
+        result = b.fma(b.splat(b.loadScalar(weights, {b.index(i)}), width),
+                       loadChunk(values, b.index(i), c), result);
+      storeChunk(output, index, c, result);
+    }
+  }
+
+  enum Sum { Largest = 0, Total = 1 };
+  Value sum(Value index, Sum which) {
+    return b.loadScalar(sums, {index, b.index(which)});
+  }
+  void setSum(Value index, Sum which, Value value) {
+    b.store(b.splat(value, 1), sums, {index, b.index(which)}, 1);
+  }
+  Value loadChunk(Value memory, Value index, unsigned chunk) {
+    return b.load(memory, {index, b.index(chunk * width)}, width, width);
+  }
+  void storeChunk(Value memory, Value index, unsigned chunk, Value vector) {
+    b.store(vector, memory, {index, b.index(chunk * width)}, width);
   }
 
   KernelBuilder &b;
   const AttentionShape &shape;
-  unsigned width;  // of a chunk of a head
+  unsigned width;  // of a chunk of a head, and positions in a block
+  int64_t shared;  // heads of the query that read one head of the cache
   unsigned chunks; // in a head
   Value kvHead;
-  Values query; // scaled, one vector per chunk
+  // Scratch memory of a task, all f32.
+  Value keys, values; // [width, headDim]
+  Value query;        // [queries, headDim], scaled
+  Value output;       // [queries, headDim], the weighted sum of values
+  Value sums;         // [queries, 2: Largest score, Total of exponentials]
+  Value weights;      // [width]
 };
 
 MemRefType cacheType(const CacheShape &shape) {
@@ -157,7 +238,7 @@ Kernel KernelLibrary::kvAppend(const CacheShape &shape) {
   };
   return {get("kv_append_" + cacheName(shape),
               {f32Rows(cols), f32Rows(cols), cacheType(shape)}, body),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 Kernel KernelLibrary::widenCache(const CacheShape &shape) {
@@ -188,7 +269,7 @@ Kernel KernelLibrary::attention(const AttentionShape &shape) {
     name += "_w" + std::to_string(*shape.window);
   return {get(name, {f32Rows(cols), cacheType(shape.cache), f32Rows(cols)},
               [&](KernelBuilder &b) { AttentionEmitter(b, shape).emit(); }),
-          /*tasks=*/shape.heads, /*perRow=*/true};
+          /*tasks=*/shape.cache.heads, AttentionEmitter::rowTile(shape)};
 }
 
 } // namespace pmpd::codegen

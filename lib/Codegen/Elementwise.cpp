@@ -71,7 +71,7 @@ Kernel KernelLibrary::activate(int64_t cols, ActivationKind kind) {
                   return emitActivation(b, kind, x[0]);
                 });
               }),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 Kernel KernelLibrary::add(int64_t cols) {
@@ -82,7 +82,7 @@ Kernel KernelLibrary::add(int64_t cols) {
                   return arith::AddFOp::create(b, x[0], x[1]);
                 });
               }),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 Kernel KernelLibrary::mul(int64_t cols) {
@@ -93,7 +93,7 @@ Kernel KernelLibrary::mul(int64_t cols) {
                   return arith::MulFOp::create(b, x[0], x[1]);
                 });
               }),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 } // namespace pmpd::codegen

@@ -29,7 +29,7 @@ Kernel KernelLibrary::embed(int64_t cols, Type table, double scale) {
               {MemRefType::get({anyRows}, i32),
                MemRefType::get({anyRows, cols}, table), f32Rows(cols)},
               body),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 Kernel KernelLibrary::addPosition(int64_t cols, Type table, int64_t offset) {
@@ -50,7 +50,7 @@ Kernel KernelLibrary::addPosition(int64_t cols, Type table, int64_t offset) {
               {f32Rows(cols), MemRefType::get({anyRows, cols}, table),
                f32Rows(cols)},
               body),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 } // namespace pmpd::codegen

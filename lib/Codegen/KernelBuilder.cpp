@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Codegen/KernelBuilder.h"
+#include "pmpd/layout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -45,6 +46,10 @@ Value KernelBuilder::div(Value lhs, int64_t rhs) {
 }
 Value KernelBuilder::rem(Value lhs, int64_t rhs) {
   return createOrFold<arith::RemUIOp>(lhs, index(rhs));
+}
+
+Value KernelBuilder::min(Value lhs, int64_t rhs) {
+  return createOrFold<arith::MinUIOp>(lhs, index(rhs));
 }
 
 Values KernelBuilder::loop(Value low, Value high, int64_t step, ValueRange init,
@@ -146,6 +151,33 @@ Value KernelBuilder::fma(Value lhs, Value rhs, Value addend) {
   return vector::FMAOp::create(*this, lhs, rhs, addend);
 }
 
+Value KernelBuilder::real(double value) {
+  return arith::ConstantOp::create(*this,
+                                   getF32FloatAttr(static_cast<float>(value)));
+}
+
+Value KernelBuilder::sumsOf(Values vectors) {
+  int64_t width = cast<VectorType>(vectors[0].getType()).getNumElements();
+  // Adds lanes that differ in one bit: of the first vector of a pair where the
+  // bit is clear, of the second where it is set.
+  for (int64_t bit = 1; bit < width; bit *= 2) {
+    SmallVector<int64_t> own(width), other(width);
+    for (int64_t lane = 0; lane < width; ++lane) {
+      int64_t source = lane & bit ? width : 0;
+      own[lane] = source + lane;
+      other[lane] = source + (lane ^ bit);
+    }
+    Values sums;
+    for (size_t i = 0; i < vectors.size(); i += 2)
+      sums.push_back(arith::AddFOp::create(
+          *this,
+          vector::ShuffleOp::create(*this, vectors[i], vectors[i + 1], own),
+          vector::ShuffleOp::create(*this, vectors[i], vectors[i + 1], other)));
+    vectors = std::move(sums);
+  }
+  return vectors[0];
+}
+
 Value KernelBuilder::foldHalves(
     Value vector, llvm::function_ref<Value(Value, Value)> combine) {
   for (int64_t width = cast<VectorType>(vector.getType()).getNumElements() / 2;
@@ -180,6 +212,13 @@ Value KernelBuilder::pad(Value vector, unsigned width) {
   return vector::InsertStridedSliceOp::create(*this, vector, splat(0.0, width),
                                               ArrayRef<int64_t>{0},
                                               ArrayRef<int64_t>{1});
+}
+
+Value KernelBuilder::scratch(ArrayRef<int64_t> shape) {
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(&func.front());
+  return memref::AllocaOp::create(*this, MemRefType::get(shape, getF32Type()),
+                                  getI64IntegerAttr(PMPD_LINE_BYTES));
 }
 
 Value KernelBuilder::view(Value bytes, int64_t offset, ArrayRef<int64_t> shape,

@@ -43,6 +43,7 @@ public:
   Value sub(Value lhs, Value rhs);
   Value div(Value lhs, int64_t rhs);
   Value rem(Value lhs, int64_t rhs);
+  Value min(Value lhs, int64_t rhs);
 
   // Loops. A body with carried values returns the next ones.
   using Body = llvm::function_ref<void(Value)>;
@@ -72,6 +73,10 @@ public:
   Value loadScalar(Value memref, ValueRange at);
   /// lhs * rhs + addend, with one rounding where the target has it.
   Value fma(Value lhs, Value rhs, Value addend);
+  Value real(double value);
+  /// Lane i is the sum of the elements of vectors[i]; as many vectors as lanes,
+  /// a power of two.
+  Value sumsOf(Values vectors);
   /// Sum or maximum of all elements, in halves: the order is fixed.
   Value sumOf(Value vector);
   Value maxOf(Value vector);
@@ -79,6 +84,10 @@ public:
   Value slice(Value vector, int64_t offset, int64_t count);
   /// An f32 vector with zeros appended up to `width`.
   Value pad(Value vector, unsigned width);
+
+  /// Memory for f32 [shape] that a call of the kernel has to itself, on its
+  /// stack.
+  Value scratch(llvm::ArrayRef<int64_t> shape);
 
   /// `count` elements of `element` from byte `offset` of an i8 buffer, as a
   /// memref of `shape`.

@@ -64,11 +64,12 @@ struct AttentionShape {
   std::optional<int64_t> window;
 };
 
-/// A generated function and how many tasks it has, for each row or in all.
+/// A generated function and how many tasks it has: for every `rowTile` rows
+/// begun, or in all if that is 0.
 struct Kernel {
   mlir::func::FuncOp func;
   int64_t tasks;
-  bool perRow;
+  int64_t rowTile;
 };
 
 /// Adds kernels to a module, one for each distinct shape however often asked.
@@ -104,8 +105,8 @@ public:
   /// (K or V of a layer, the same as f32); a task is a head, of which %rows
   /// positions are converted.
   Kernel widenCache(const CacheShape &shape);
-  /// (query, cache of the layer, output); a task is a head of a row. Output may
-  /// be query.
+  /// (query, cache of the layer, output); a task is a head of the cache for a
+  /// tile of rows. Output may be query.
   Kernel attention(const AttentionShape &shape);
 
   /// (input, output); output may be input.

@@ -96,7 +96,7 @@ Kernel KernelLibrary::linearDense(const DenseLinear &shape) {
   return {get(name, pointers,
               [&](KernelBuilder &b) { LinearDenseEmitter(b, shape).emit(); }),
           static_cast<int64_t>(llvm::divideCeil(shape.rows, panelRows)),
-          /*perRow=*/false};
+          /*rowTile=*/0};
 }
 
 } // namespace pmpd::codegen

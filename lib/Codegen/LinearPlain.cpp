@@ -77,7 +77,7 @@ Kernel KernelLibrary::linearPlain(const NestedLinear &shape) {
                     shape.group, biasName(shape.bias));
   return {
       get(name, pointers, [&](KernelBuilder &b) { emitLinearPlain(b, shape); }),
-      shape.rows, /*perRow=*/false};
+      shape.rows, /*rowTile=*/0};
 }
 
 } // namespace pmpd::codegen

@@ -314,7 +314,7 @@ Kernel KernelLibrary::linearS(const NestedLinear &shape) {
   return {get(name, pointers,
               [&](KernelBuilder &b) { LinearSEmitter(b, shape).emit(); }),
           static_cast<int64_t>(llvm::divideCeil(shape.rows, PMPD_PANEL_ROWS)),
-          /*perRow=*/false};
+          /*rowTile=*/0};
 }
 
 } // namespace pmpd::codegen

@@ -59,7 +59,7 @@ Kernel KernelLibrary::rmsNorm(int64_t cols, Type weight, double eps) {
   return {get(name,
               {f32Rows(cols), MemRefType::get({cols}, weight), f32Rows(cols)},
               body),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 Kernel KernelLibrary::layerNorm(int64_t cols, Type weight, Type bias,
@@ -93,7 +93,7 @@ Kernel KernelLibrary::layerNorm(int64_t cols, Type weight, Type bias,
               {f32Rows(cols), MemRefType::get({cols}, weight),
                MemRefType::get({cols}, bias), f32Rows(cols)},
               body),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 } // namespace pmpd::codegen

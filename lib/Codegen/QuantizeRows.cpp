@@ -126,7 +126,7 @@ Kernel KernelLibrary::quantizeRows(int64_t cols, unsigned bits, int64_t group) {
               [&](KernelBuilder &b) {
                 QuantizeRowsEmitter(b, cols, bits, group).emit();
               }),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 } // namespace pmpd::codegen

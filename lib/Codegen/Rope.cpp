@@ -81,7 +81,7 @@ Kernel KernelLibrary::rope(const RopeShape &shape) {
   return {get(name,
               {f32Rows(cols), f32Rows(2 * shape.frequencies), f32Rows(cols)},
               [&](KernelBuilder &b) { RopeEmitter(b, shape).emit(); }),
-          /*tasks=*/1, /*perRow=*/true};
+          /*tasks=*/1, /*rowTile=*/1};
 }
 
 } // namespace pmpd::codegen

@@ -18,7 +18,7 @@ Expected<KernelCode> generateKernel(const CpuTarget &target,
       mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   codegen::KernelLibrary library(*module, target.kernels);
   codegen::Kernel kernel = make(library);
-  KernelCode code{kernel.func.getName().str(), kernel.tasks, kernel.perRow, {}};
+  KernelCode code{kernel.func.getName().str(), kernel.tasks, kernel.rowTile, {}};
   // Kernels are internal, but here one is called from outside.
   kernel.func->removeAttr("llvm.linkage");
 
@@ -59,7 +59,7 @@ Expected<LoadedKernel> LoadedKernel::create(const CpuTarget &target,
 LoadedKernel::LoadedKernel(std::unique_ptr<orc::LLJIT> jit, uintptr_t address,
                            const KernelCode &code)
     : jit(std::move(jit)), address(address), count(code.tasks),
-      perRow(code.perRow) {}
+      rowTile(code.rowTile) {}
 LoadedKernel::LoadedKernel(LoadedKernel &&) = default;
 LoadedKernel::~LoadedKernel() = default;
 

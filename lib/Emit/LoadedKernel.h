@@ -25,7 +25,7 @@ using MakeKernel =
 struct KernelCode {
   std::string name; /// Of the function.
   int64_t tasks;
-  bool perRow; /// `tasks` are for each row of activations.
+  int64_t rowTile; /// As in codegen::Kernel.
   llvm::SmallVector<char, 0> contents;
 };
 llvm::Expected<KernelCode> generateKernel(const CpuTarget &target,
@@ -41,7 +41,9 @@ public:
   LoadedKernel(LoadedKernel &&);
   ~LoadedKernel();
 
-  int64_t tasks(int64_t rows) const { return perRow ? count * rows : count; }
+  int64_t tasks(int64_t rows) const {
+    return rowTile ? count * ((rows + rowTile - 1) / rowTile) : count;
+  }
 
   /// Computes tasks begin .. end-1; `pointers`, 2 to 4, are what KernelLibrary
   /// says at the kernel.
@@ -54,7 +56,7 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
   uintptr_t address;
   int64_t count;
-  bool perRow;
+  int64_t rowTile;
 };
 
 } // namespace pmpd::emit

@@ -28,6 +28,8 @@ std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
     function.addFnAttr("target-features", machine.getTargetFeatureString());
     // Kernels are written in vectors of the target's width.
     function.addFnAttr("prefer-vector-width", "512");
+    // Nor is a loop to become a call of memset: a library calls nothing.
+    function.addFnAttr("no-builtins");
   }
 
   LoopAnalysisManager loops;

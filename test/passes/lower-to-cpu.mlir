@@ -24,7 +24,7 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
   // CHECK-SAME:    weight_bytes = {{[0-9]+}}
   pmpd.region @prefill_b2 prefill bits = 2, max_rows = 8 {
   ^bb0(%tokens: tensor<?xi32>):
-    // CHECK: pmpd.launch @[[EMBED:embed[a-z0-9_]*]] [#pmpd.address<tokens, 0>, #pmpd.address<weights, 4096>, #pmpd.address<scratch, 0>] tasks 1 per_row all
+    // CHECK: pmpd.launch @[[EMBED:embed[a-z0-9_]*]] [#pmpd.address<tokens, 0>, #pmpd.address<weights, 4096>, #pmpd.address<scratch, 0>] tasks 1 per 1 all
     %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x128xf32>
     // CHECK: pmpd.launch @{{rms_norm[a-z0-9_]*}} [#pmpd.address<scratch, 0>, #pmpd.address<weights, 20480>, #pmpd.address<scratch, 4096>]
     %n = pmpd.rms_norm %h, @norm eps 1.0e-5 : tensor<?x128xf32>
@@ -45,7 +45,7 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
     // A layer's keys and values take 2 * 2 * 64 * 32 * 2 bytes.
     // CHECK: pmpd.launch @{{kv_append[a-z0-9_]*}} [{{.*}}#pmpd.address<kv, 16384>]
     pmpd.kv_append %r, %k layer 1 : tensor<?x64xf32>
-    // CHECK: pmpd.launch @{{attention[a-z0-9_]*}} [{{.*}}#pmpd.address<kv, 16384>, {{.*}}] tasks 4 per_row all
+    // CHECK: pmpd.launch @{{attention[a-z0-9_]*}} [{{.*}}#pmpd.address<kv, 16384>, {{.*}}] tasks 4 per 1 all
     %t = pmpd.attention %x layer 1 scale 0.17 : tensor<?x128xf32>
     // CHECK: pmpd.launch @{{activate[a-z0-9_]*|silu[a-z0-9_]*}}
     %s = pmpd.activate silu %y : tensor<?x128xf32>
@@ -57,7 +57,7 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
     %l = pmpd.select_last %w : tensor<?x128xf32>
     // From here on only the rows that logits are asked for, found behind the
     // others by the bytes of a row.
-    // CHECK: pmpd.launch @{{rms_norm[a-z0-9_]*}} [#pmpd.address<scratch, {{[0-9]+}}, skip = 512>, {{.*}}] tasks 1 per_row logits
+    // CHECK: pmpd.launch @{{rms_norm[a-z0-9_]*}} [#pmpd.address<scratch, {{[0-9]+}}, skip = 512>, {{.*}}] tasks 1 per 1 logits
     %o = pmpd.rms_norm %l, @norm eps 1.0e-5 : tensor<?x128xf32>
     // CHECK: pmpd.launch @{{linear_dense[a-z0-9_]*}} [#pmpd.address<weights, 69632>, {{.*}}, #pmpd.address<logits, 0>] tasks {{[0-9]+}} logits
     %logits = pmpd.linear %o, @head : tensor<?x128xf32> -> tensor<?x64xf32>

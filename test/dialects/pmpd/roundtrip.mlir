@@ -81,8 +81,8 @@ pmpd.model @gpt2 vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, 
 pmpd.model @lowered vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
   pmpd.region @prefill_b4 prefill bits = 4, max_rows = 64 {
   ^bb0(%tokens: tensor<?xi32>):
-    // CHECK: pmpd.launch @kernel [#pmpd.address<scratch, 128, skip = 512>, #pmpd.address<logits, 0>] tasks 4 per_row logits
-    pmpd.launch @kernel [#pmpd.address<scratch, 128, skip = 512>, #pmpd.address<logits, 0>] tasks 4 per_row logits
+    // CHECK: pmpd.launch @kernel [#pmpd.address<scratch, 128, skip = 512>, #pmpd.address<logits, 0>] tasks 4 per 1 logits
+    pmpd.launch @kernel [#pmpd.address<scratch, 128, skip = 512>, #pmpd.address<logits, 0>] tasks 4 per 1 logits
     pmpd.yield
   }
 }
