@@ -45,7 +45,8 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
     // A layer's keys and values take 2 * 2 * 64 * 32 * 2 bytes.
     // CHECK: pmpd.launch @{{kv_append[a-z0-9_]*}} [{{.*}}#pmpd.address<kv, 16384>]
     pmpd.kv_append %r, %k layer 1 : tensor<?x64xf32>
-    // CHECK: pmpd.launch @{{attention[a-z0-9_]*}} [{{.*}}#pmpd.address<kv, 16384>, {{.*}}] tasks 4 per 1 all
+    // Two heads of the cache, each read by two heads of eight rows at a time.
+    // CHECK: pmpd.launch @{{attention[a-z0-9_]*}} [{{.*}}#pmpd.address<kv, 16384>, {{.*}}] tasks 2 per 8 all
     %t = pmpd.attention %x layer 1 scale 0.17 : tensor<?x128xf32>
     // CHECK: pmpd.launch @{{activate[a-z0-9_]*|silu[a-z0-9_]*}}
     %s = pmpd.activate silu %y : tensor<?x128xf32>
