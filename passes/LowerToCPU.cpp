@@ -339,7 +339,7 @@ struct LowerToCPU : impl::LowerToCPUBase<LowerToCPU> {
     std::optional<codegen::ISA> parsed = codegen::parseISA(isa);
     if (!parsed) {
       getOperation().emitError(
-          "expected isa portable, avx2, avxvnni or avx512vnni, but got ")
+          "expected isa portable, avx2, avxvnni, avx512vnni or amx, but got ")
           << isa.getValue();
       return signalPassFailure();
     }

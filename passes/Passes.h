@@ -5,6 +5,7 @@
 #include "dialects/ONNX/ONNX.h"
 #include "dialects/PMPD/PMPD.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

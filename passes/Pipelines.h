@@ -65,7 +65,7 @@ struct CompileCPUOptions
                               llvm::cl::desc("the weight file to write"),
                               llvm::cl::init("model.pmpdw")};
   Option<std::string> isa{
-      *this, "isa", llvm::cl::desc("portable, avx2, avxvnni or avx512vnni"),
+      *this, "isa", llvm::cl::desc("portable, avx2, avxvnni, avx512vnni or amx"),
       llvm::cl::init("portable")};
   Option<bool> nativeHalf{
       *this, "native-half",

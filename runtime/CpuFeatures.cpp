@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #elif defined(__aarch64__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -21,6 +23,13 @@ struct Feature {
 bool cpuidBit(unsigned leaf, unsigned bit) {
   unsigned eax, ebx, ecx = 0, edx;
   return __get_cpuid(leaf, &eax, &ebx, &ecx, &edx) && (ecx >> bit & 1);
+}
+
+/// Asks Linux for the registers of AMX, which a process does not have until
+/// then. A later call finds them granted.
+bool grantsTiles() {
+  constexpr int requestPermission = 0x1023, tileData = 18;
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
 }
 
 // __builtin_cpu_supports takes only literals.
@@ -102,6 +111,10 @@ std::vector<Feature> detect() {
 std::vector<Feature> detect() { return {}; }
 #endif
 
+#if !defined(__x86_64__)
+bool grantsTiles() { return false; }
+#endif
+
 } // namespace
 
 std::vector<std::string>
@@ -116,6 +129,8 @@ pmpd::rt::missingCpuFeatures(std::string_view features) {
     bool present = false;
     for (const Feature &feature : known)
       present |= feature.name == name && feature.present;
+    if (name == "amx-tile")
+      present = present && grantsTiles();
     if (!present)
       missing.emplace_back(name);
   }

@@ -24,7 +24,9 @@ ALLOWED = {
     "tools/pmpd-compile": COMPILER + ["passes", "tools/pmpd-compile"],
     "tools/pmpd-translate": COMPILER + ["passes"],
     # Measures kernels of the compiler on the threads of the runtime.
-    "tools/pmpd-bench": COMPILER + ["runtime/ThreadPool.h", "tools/support", "tools/pmpd-bench"],
+    "tools/pmpd-bench": COMPILER + [
+        "runtime/CpuFeatures.h", "runtime/ThreadPool.h", "tools/support",
+        "tools/pmpd-bench"],
     "tools/support": ["include", "lib/Tokenizer", "tools/support"],
     "tools/pmpd-run": ["include", "lib/Tokenizer", "tools/support", "tools/pmpd-run"],
     "tools/pmpd-eval": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation",

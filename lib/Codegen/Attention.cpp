@@ -45,12 +45,12 @@ public:
   void emit() {
     int64_t headDim = shape.cache.headDim;
     int64_t queries = rowTile(shape) * shared;
-    keys = b.scratch({width, headDim});
-    values = b.scratch({width, headDim});
-    query = b.scratch({queries, headDim});
-    output = b.scratch({queries, headDim});
-    sums = b.scratch({queries, 2});
-    weights = b.scratch({width});
+    keys = b.scratch({width, headDim}, b.getF32Type());
+    values = b.scratch({width, headDim}, b.getF32Type());
+    query = b.scratch({queries, headDim}, b.getF32Type());
+    output = b.scratch({queries, headDim}, b.getF32Type());
+    sums = b.scratch({queries, 2}, b.getF32Type());
+    weights = b.scratch({width}, b.getF32Type());
     b.tasks([&](Value task) {
       Value firstRow = b.mul(b.div(task, shape.cache.heads), rowTile(shape));
       kvHead = b.rem(task, shape.cache.heads);

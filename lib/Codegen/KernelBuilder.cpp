@@ -75,6 +75,13 @@ void KernelBuilder::tasks(Body body) {
   loop(scalarArgument(2), scalarArgument(3), 1, body);
 }
 
+void KernelBuilder::tasks(int64_t tile,
+                          llvm::function_ref<void(Value, Value)> body) {
+  Value end = scalarArgument(3);
+  loop(scalarArgument(2), end, tile,
+       [&](Value first) { body(first, min(sub(end, first), tile)); });
+}
+
 Values KernelBuilder::columns(
     int64_t cols, unsigned width, ValueRange init,
     llvm::function_ref<Values(Value, int64_t, ValueRange)> body) {
@@ -214,10 +221,10 @@ Value KernelBuilder::pad(Value vector, unsigned width) {
                                               ArrayRef<int64_t>{1});
 }
 
-Value KernelBuilder::scratch(ArrayRef<int64_t> shape) {
+Value KernelBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPointToStart(&func.front());
-  return memref::AllocaOp::create(*this, MemRefType::get(shape, getF32Type()),
+  return memref::AllocaOp::create(*this, MemRefType::get(shape, element),
                                   getI64IntegerAttr(PMPD_LINE_BYTES));
 }
 

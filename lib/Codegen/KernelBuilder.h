@@ -53,6 +53,8 @@ public:
               CarryBody body);
   /// For every task of the call.
   void tasks(Body body);
+  /// For every `tile` tasks, less at the end: the first, and how many.
+  void tasks(int64_t tile, llvm::function_ref<void(Value, Value)> body);
   /// For every vector of `width` of `cols` columns: the first column and how
   /// many there are, less than `width` only in the last.
   Values columns(int64_t cols, unsigned width, ValueRange init,
@@ -85,9 +87,8 @@ public:
   /// An f32 vector with zeros appended up to `width`.
   Value pad(Value vector, unsigned width);
 
-  /// Memory for f32 [shape] that a call of the kernel has to itself, on its
-  /// stack.
-  Value scratch(llvm::ArrayRef<int64_t> shape);
+  /// Memory that a call of the kernel has to itself, on its stack.
+  Value scratch(llvm::ArrayRef<int64_t> shape, Type element);
 
   /// `count` elements of `element` from byte `offset` of an i8 buffer, as a
   /// memref of `shape`.

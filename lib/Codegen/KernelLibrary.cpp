@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Codegen/KernelLibrary.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -81,9 +82,9 @@ void expandFunctions(func::FuncOp func) {
 KernelLibrary::KernelLibrary(ModuleOp module, Target target)
     : module(module), target(target) {
   module.getContext()
-      ->loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
-                    math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
-                    vector::VectorDialect>();
+      ->loadDialect<amx::AMXDialect, arith::ArithDialect, func::FuncDialect,
+                    LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                    scf::SCFDialect, vector::VectorDialect>();
 }
 
 func::FuncOp KernelLibrary::get(StringRef name, ArrayRef<MemRefType> pointers,

@@ -24,7 +24,7 @@ public:
 
   void emit() {
     // As many sums as half of the registers hold.
-    int64_t tile = b.target().isa == ISA::AVX512VNNI ? 4 : 2;
+    int64_t tile = b.lanes() == 16 ? 4 : 2;
     b.tasks([&](Value panel) {
       Value whole = b.mul(b.div(b.rows(), tile), tile);
       b.loop(b.index(0), whole, tile,

@@ -6,10 +6,9 @@
 //     for panel: for tile of activation rows: for group: for slice of the
 //     panel's rows: for tile of 32 columns:
 //       unpack the lines once, multiply with each activation row
+#include "lib/Codegen/LinearS.h"
 #include "lib/Codegen/Epilogue.h"
-#include "lib/Codegen/KernelLibrary.h"
 #include "lib/Codegen/RowFormat.h"
-#include "lib/Codegen/isa/Isa.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -19,44 +18,6 @@
 using namespace mlir;
 
 namespace pmpd::codegen {
-namespace {
-
-class LinearSEmitter {
-public:
-  LinearSEmitter(KernelBuilder &b, const NestedLinear &shape);
-  void emit();
-
-private:
-  /// Where the innermost loops are: a panel, a group of columns, some of the
-  /// panel's rows, and `count` activation rows.
-  struct Place {
-    Value panel, group, firstRow;
-    unsigned slice, count;
-  };
-
-  void emitRows(Value panel, Value firstRow, unsigned count);
-  Values addGroup(const Place &at, ValueRange y);
-  Values addExactGroup(const Place &at, ValueRange y);
-  Values integerDots(const Place &at);
-  Values addTile(const Place &at, Value tile, ValueRange sums);
-  Values groupTiles(const Place &at, ValueRange init,
-                    llvm::function_ref<Values(Value, ValueRange)> body);
-  SmallVector<Field> loadTile(const Place &at, Value tile);
-  Value param(const Place &at, unsigned which);
-  Value rowParam(const Place &at, unsigned row, int64_t byteOffset);
-  unsigned activationBits() const { return 8 * parts; }
-
-  KernelBuilder &b;
-  const NestedLinear &shape;
-  const Isa &isa;
-  FieldShifts shifts;
-  unsigned slices; // vectors that make up a panel's 16 rows
-  unsigned parts;  // int8 terms of an activation
-  Values planes;   // bits x i8 [panels, tiles, 64]
-  Value params;    // f16 [panels, groups, 32]
-  Value input;     // f32 [rows, cols] or i8 [rows, bytes of a quantized row]
-  Value inputF32;  // the quantized rows as f32
-};
 
 LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
     : b(b), shape(shape), isa(Isa::of(b.target())), shifts(isa, shape.bits),
@@ -84,12 +45,29 @@ LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
 
 void LinearSEmitter::emit() {
   unsigned tile = isa.rowTile(shape.activations);
-  b.tasks([&](Value panel) {
-    Value whole = b.mul(b.div(b.rows(), tile), tile);
-    b.loop(b.index(0), whole, tile,
-           [&](Value row) { emitRows(panel, row, tile); });
-    if (tile > 1)
-      b.loop(whole, b.rows(), 1, [&](Value row) { emitRows(panel, row, 1); });
+  bool blocks = isa.blockRows() && shape.activations != Activations::F32;
+  if (blocks) {
+    codes = b.scratch({shape.group / 4, PMPD_LINE_BYTES}, b.getI8Type());
+    products = b.scratch({parts, chunkRows, PMPD_PANEL_ROWS}, b.getI32Type());
+    sums = b.scratch({panelTile, chunkRows, PMPD_PANEL_ROWS}, b.getF32Type());
+  }
+  b.tasks(blocks ? panelTile : 1, [&](Value firstPanel, Value panels) {
+    Value first = b.index(0);
+    if (blocks) {
+      first = b.mul(b.div(b.rows(), isa.blockRows()), isa.blockRows());
+      b.loop(b.index(0), first, chunkRows, [&](Value row) {
+        emitBlocks(
+            {firstPanel, panels, row, b.min(b.sub(first, row), chunkRows)});
+      });
+    }
+    Value whole =
+        b.add(first, b.mul(b.div(b.sub(b.rows(), first), tile), tile));
+    b.loop(firstPanel, b.add(firstPanel, panels), 1, [&](Value panel) {
+      b.loop(first, whole, tile,
+             [&](Value row) { emitRows(panel, row, tile); });
+      if (tile > 1)
+        b.loop(whole, b.rows(), 1, [&](Value row) { emitRows(panel, row, 1); });
+    });
   });
 }
 
@@ -134,23 +112,32 @@ Value LinearSEmitter::rowParam(const Place &at, unsigned row,
                  isa.lanes());
 }
 
-/// y + scale * rowScale * dot + min * rowSum
 Values LinearSEmitter::addGroup(const Place &at, ValueRange y) {
-  Values dots = integerDots(at);
-  Value scale = param(at, 0);
-  Value min = param(at, 1);
+  Values sums = integerDots(at);
   Values next;
-  for (unsigned row = 0; row < at.count; ++row) {
-    Value rowScale = rowParam(
-        at, row, quantizedRowScaleOffset(shape.cols, activationBits()));
-    Value rowSum = rowParam(
-        at, row,
-        quantizedRowSumOffset(shape.cols, activationBits(), shape.group));
-    Value sum =
-        b.fma(arith::MulFOp::create(b, scale, rowScale), dots[row], y[row]);
-    next.push_back(b.fma(min, rowSum, sum));
-  }
+  for (unsigned row = 0; row < at.count; ++row)
+    next.push_back(
+        addDot(at, row, ValueRange(sums).slice(row * parts, parts), y[row]));
   return next;
+}
+
+/// y + scale * rowScale * dot + min * rowSum, the dot product given by the
+/// parts of the activations.
+Value LinearSEmitter::addDot(const Place &at, unsigned row, ValueRange parts,
+                             Value y) {
+  Value dot;
+  for (Value part : parts) {
+    Value real = arith::SIToFPOp::create(
+        b, b.vectorOf(b.getF32Type(), isa.lanes()), part);
+    // The high byte comes first. In integers a long group would overflow.
+    dot = dot ? b.fma(dot, b.splat(256.0, isa.lanes()), real) : real;
+  }
+  unsigned bits = activationBits();
+  Value rowScale = rowParam(at, row, quantizedRowScaleOffset(shape.cols, bits));
+  Value rowSum =
+      rowParam(at, row, quantizedRowSumOffset(shape.cols, bits, shape.group));
+  Value scale = arith::MulFOp::create(b, param(at, 0), rowScale);
+  return b.fma(param(at, 1), rowSum, b.fma(scale, dot, y));
 }
 
 /// Calls `body` for the tiles of a group, some at a time without a loop.
@@ -184,7 +171,7 @@ SmallVector<Field> LinearSEmitter::loadTile(const Place &at, Value tile) {
   return unpackTile(b, isa, shape.bits, lines);
 }
 
-/// The integer dot products of a group as f32, one vector per activation row.
+/// The integer dot products of a group, [row][part].
 Values LinearSEmitter::integerDots(const Place &at) {
   Values zeros(at.count * parts * shifts.count, b.splatInt(0, isa.lanes()));
   Values sums = groupTiles(at, zeros, [&](Value tile, ValueRange values) {
@@ -192,22 +179,15 @@ Values LinearSEmitter::integerDots(const Place &at) {
   });
   Values dots;
   const Value *sum = sums.begin();
-  for (unsigned row = 0; row < at.count; ++row) {
-    Value dot;
-    for (unsigned part = 0; part < parts; ++part) {
-      Value whole;
-      for (unsigned i = 0; i < shifts.count; ++i, ++sum) {
-        unsigned shift = shifts.base + i * shifts.step;
-        Value term =
-            arith::ShRSIOp::create(b, *sum, b.splatInt(shift, isa.lanes()));
-        whole = whole ? arith::AddIOp::create(b, whole, term) : term;
-      }
-      Value real = arith::SIToFPOp::create(
-          b, b.vectorOf(b.getF32Type(), isa.lanes()), whole);
-      // The high byte comes first. In integers a long group would overflow.
-      dot = dot ? b.fma(dot, b.splat(256.0, isa.lanes()), real) : real;
+  for (unsigned part = 0; part < at.count * parts; ++part) {
+    Value whole;
+    for (unsigned i = 0; i < shifts.count; ++i, ++sum) {
+      unsigned shift = shifts.base + i * shifts.step;
+      Value term =
+          arith::ShRSIOp::create(b, *sum, b.splatInt(shift, isa.lanes()));
+      whole = whole ? arith::AddIOp::create(b, whole, term) : term;
     }
-    dots.push_back(dot);
+    dots.push_back(whole);
   }
   return dots;
 }
@@ -281,7 +261,7 @@ Values LinearSEmitter::addExactGroup(const Place &at, ValueRange y) {
   return next;
 }
 
-StringRef nameOf(Activations activations) {
+static StringRef nameOf(Activations activations) {
   switch (activations) {
   case Activations::F32:
     return "f32";
@@ -292,8 +272,6 @@ StringRef nameOf(Activations activations) {
   }
   llvm_unreachable("every kind is listed");
 }
-
-} // namespace
 
 Kernel KernelLibrary::linearS(const NestedLinear &shape) {
   bool exact = shape.activations == Activations::F32;

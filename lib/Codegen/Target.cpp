@@ -22,6 +22,10 @@ constexpr ISAInfo infos[] = {
     {ISA::AVXVNNI, "avxvnni", "+avx2,+fma,+f16c,+avxvnni", 8},
     {ISA::AVX512VNNI, "avx512vnni",
      "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni", 16},
+    {ISA::AMX, "amx",
+     "+avx2,+fma,+f16c,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni,"
+     "+amx-tile,+amx-int8",
+     16},
 };
 
 const ISAInfo &infoOf(ISA isa) { return infos[static_cast<unsigned>(isa)]; }

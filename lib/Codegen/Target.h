@@ -10,9 +10,9 @@ namespace pmpd::codegen {
 
 /// Instruction sets that kernels are written for. Portable needs nothing
 /// beyond the triple's baseline.
-enum class ISA { Portable, AVX2, AVXVNNI, AVX512VNNI };
+enum class ISA { Portable, AVX2, AVXVNNI, AVX512VNNI, AMX };
 
-/// "portable", "avx2", "avxvnni" or "avx512vnni".
+/// "portable", "avx2", "avxvnni", "avx512vnni" or "amx".
 llvm::StringRef stringifyISA(ISA isa);
 std::optional<ISA> parseISA(llvm::StringRef name);
 

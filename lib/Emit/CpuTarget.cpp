@@ -21,15 +21,16 @@ template <typename... Args> Error refuse(const char *format, Args... args) {
 /// enabled features only tune, or need intrinsics that kernels do not use.
 bool isRequirement(const Triple &triple, StringRef feature) {
   static const char *const x86[] = {
-      "sse3",        "ssse3",      "sse4.1",       "sse4.2",
-      "popcnt",      "avx",        "avx2",         "fma",
-      "f16c",        "bmi",        "bmi2",         "lzcnt",
-      "movbe",       "gfni",       "avxvnni",      "avx512f",
-      "avx512bw",    "avx512cd",   "avx512dq",     "avx512vl",
-      "avx512vnni",  "avx512vbmi", "avx512vbmi2",  "avx512ifma",
-      "avx512bf16",  "avx512fp16", "avx512bitalg", "avx512vpopcntdq"};
-  static const char *const aarch64[] = {"dotprod", "i8mm", "fullfp16", "bf16",
-                                        "sve", "lse"};
+      "sse3",       "ssse3",      "sse4.1",       "sse4.2",
+      "popcnt",     "avx",        "avx2",         "fma",
+      "f16c",       "bmi",        "bmi2",         "lzcnt",
+      "movbe",      "gfni",       "avxvnni",      "avx512f",
+      "avx512bw",   "avx512cd",   "avx512dq",     "avx512vl",
+      "avx512vnni", "avx512vbmi", "avx512vbmi2",  "avx512ifma",
+      "avx512bf16", "avx512fp16", "avx512bitalg", "avx512vpopcntdq",
+      "amx-tile",   "amx-int8"};
+  static const char *const aarch64[] = {"dotprod", "i8mm", "fullfp16",
+                                        "bf16",    "sve",  "lse"};
   return triple.isX86() ? is_contained(x86, feature)
                         : is_contained(aarch64, feature);
 }
@@ -46,7 +47,8 @@ Expected<CpuTarget> resolveCpu(StringRef arch, StringRef cpu) {
     if (host.getArch() != Triple::aarch64)
       triple = Triple("aarch64-unknown-linux-gnu");
   } else {
-    return refuse("target '%s': expected x86-64 or aarch64", arch.str().c_str());
+    return refuse("target '%s': expected x86-64 or aarch64",
+                  arch.str().c_str());
   }
 
   std::string name = triple.isX86() ? "x86-64" : "generic", features;
@@ -84,7 +86,7 @@ Expected<CpuTarget> resolveCpu(StringRef arch, StringRef cpu) {
       target->createMCSubtargetInfo(triple, "", ""));
   if (!known->isCPUStringValid(name))
     return refuse("cpu '%s': expected native, portable, avx2, avxvnni, "
-                  "avx512vnni or the name of a cpu of %s",
+                  "avx512vnni, amx or the name of a cpu of %s",
                   cpu.str().c_str(), arch.str().c_str());
 
   CpuTarget result;

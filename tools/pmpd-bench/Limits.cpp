@@ -74,6 +74,23 @@ __attribute__((target("avx2,avxvnni"))) void avxVnni() {
     }
 }
 
+// Tiles of 16 rows of 64 bytes: four sums and two factors.
+__attribute__((target("amx-tile,amx-int8"))) void amx() {
+  struct {
+    uint8_t palette = 1, start = 0, reserved[14] = {};
+    uint16_t rowBytes[16] = {64, 64, 64, 64, 64, 64};
+    uint8_t rows[16] = {16, 16, 16, 16, 16, 16};
+  } config;
+  _tile_loadconfig(&config);
+  for (int64_t i = 0; i < kRounds; ++i) {
+    _tile_dpbsud(0, 4, 5);
+    _tile_dpbsud(1, 4, 5);
+    _tile_dpbsud(2, 4, 5);
+    _tile_dpbsud(3, 4, 5);
+  }
+  _tile_release();
+}
+
 // Bytes to 16 bits, added there over 4 products as the kernels do, then to 32.
 __attribute__((target("avx2"))) void avx2() {
   __m256i sums[kChains], a = _mm256_set1_epi8(3), b = _mm256_set1_epi8(-5);
@@ -105,6 +122,8 @@ Peak peakOf(Int8Dot kind) {
     return {avxVnni, double(kRounds) * kChains * 32};
   case Int8Dot::AVX512VNNI:
     return {avx512Vnni, double(kRounds) * kChains * 64};
+  case Int8Dot::AMX:
+    return {amx, double(kRounds) * 4 * 16 * 16 * 64};
   }
 #endif
   return {nullptr, 0};

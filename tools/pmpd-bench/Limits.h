@@ -38,7 +38,7 @@ size_t coldBytes();
 double timeRead(rt::ThreadPool &pool, const uint8_t *memory, size_t bytes);
 
 /// Instructions for sums of products of bytes.
-enum class Int8Dot { None, AVX2, AVXVNNI, AVX512VNNI };
+enum class Int8Dot { None, AVX2, AVXVNNI, AVX512VNNI, AMX };
 
 /// Multiplications of bytes per second on all threads together, from registers;
 /// 0 for None.

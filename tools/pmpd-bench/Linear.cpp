@@ -3,6 +3,7 @@
 #include "lib/Codegen/RowFormat.h"
 #include "lib/Emit/LoadedKernel.h"
 #include "lib/Quant/Half.h"
+#include "runtime/CpuFeatures.h"
 #include "tools/pmpd-bench/Limits.h"
 #include "tools/pmpd-bench/Samples.h"
 #include "tools/support/Tool.h"
@@ -40,13 +41,9 @@ emit::CpuTarget hostTarget(const std::string &cpu) {
   llvm::Triple host(llvm::sys::getProcessTriple());
   emit::CpuTarget target =
       take(emit::resolveCpu(host.isAArch64() ? "aarch64" : "x86-64", cpu));
-  llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
-  llvm::SmallVector<llvm::StringRef> needed;
-  llvm::StringRef(target.features).split(needed, ',', -1, false);
-  for (llvm::StringRef feature : needed)
-    if (!present.lookup(feature))
-      throw ToolError("--cpu " + cpu + ": needs " + feature.str() +
-                      ", which this CPU lacks; use --cpu native");
+  for (const std::string &feature : rt::missingCpuFeatures(target.features))
+    throw ToolError("--cpu " + cpu + ": needs " + feature +
+                    ", which this CPU lacks; use --cpu native");
   return target;
 }
 
@@ -204,6 +201,8 @@ Int8Dot dotOf(const Setting &setting) {
     return Int8Dot::AVXVNNI;
   case codegen::ISA::AVX512VNNI:
     return Int8Dot::AVX512VNNI;
+  case codegen::ISA::AMX:
+    return Int8Dot::AMX;
   }
   return Int8Dot::None;
 }

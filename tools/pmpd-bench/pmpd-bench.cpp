@@ -60,8 +60,9 @@ CLI::App *addLinear(CLI::App &app, const std::string &name,
   sub->add_option("--activations", bench.activations, "q8, q16 or f32")
       ->check(CLI::IsMember({"q8", "q16", "f32"}))
       ->type_name("KIND");
-  sub->add_option("--cpu", bench.cpu,
-                  "native, portable, avx2, avxvnni, avx512vnni or a CPU's name")
+  sub->add_option(
+         "--cpu", bench.cpu,
+         "native, portable, avx2, avxvnni, avx512vnni, amx or a CPU's name")
       ->type_name("CPU");
   sub->add_option("--group", bench.group, "columns per scale and minimum")
       ->check(CLI::IsMember({32, 64, 128, 256}))

@@ -189,7 +189,7 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "x86-64 or aarch64 (default: this machine's)")
       ->check(CLI::IsMember({"x86-64", "aarch64"}));
   app.add_option("--cpu", options.cpu,
-                 "native, portable, avx2, avxvnni, avx512vnni, or a name of "
+                 "native, portable, avx2, avxvnni, avx512vnni, amx, or a name of "
                  "LLVM's")
       ->capture_default_str();
   app.add_option("--emit", emit,

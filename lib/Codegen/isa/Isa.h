@@ -47,6 +47,18 @@ public:
     return partial;
   }
 
+  /// Activation rows of a block, 0 where there is no blockDots.
+  virtual unsigned blockRows() const { return 0; }
+  /// Writes the dot products of a block of rows: `codes` is
+  /// i8 [quads of columns, 4 * lanes], one code in a byte; `input` i8
+  /// [rows, cols] has the activations from `first` = {row, col} on; row i goes
+  /// to `products` i32 [parts, rows, lanes] at `place` = {part, row}, row + i.
+  virtual void blockDots(KernelBuilder &b, Value codes, Value input,
+                         std::array<Value, 2> first, Value products,
+                         std::array<Value, 2> place) const {
+    llvm_unreachable("blockRows() is 0");
+  }
+
   static const Isa &of(const Target &target);
 };
 
@@ -54,6 +66,7 @@ const Isa &portableIsa();
 const Isa &avx2Isa();
 const Isa &avxVnniIsa();
 const Isa &avx512VnniIsa();
+const Isa &amxIsa();
 
 /// Shifts of fields are base, base + step, ... with `count` of them below a
 /// byte, or below a nibble where the target needs that: as many sums as a group
@@ -70,6 +83,8 @@ llvm::SmallVector<Field> unpackTile(KernelBuilder &b, const Isa &isa,
                                     unsigned bits, llvm::ArrayRef<Value> lines);
 /// The same field with all other bits zero and a shift among FieldShifts.
 Field isolate(KernelBuilder &b, const Isa &isa, const Field &field);
+/// The codes themselves.
+Value extractCodes(KernelBuilder &b, const Field &field);
 
 } // namespace pmpd::codegen
 

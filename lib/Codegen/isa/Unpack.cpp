@@ -49,6 +49,14 @@ Field isolate(KernelBuilder &b, const Isa &isa, const Field &field) {
   return result;
 }
 
+Value extractCodes(KernelBuilder &b, const Field &field) {
+  unsigned width = cast<VectorType>(field.bytes.getType()).getNumElements();
+  Value bytes =
+      field.shift ? shift(b, field.bytes, -int(field.shift)) : field.bytes;
+  return arith::AndIOp::create(b, bytes,
+                               b.splatBytes(field.mask >> field.shift, width));
+}
+
 const Isa &Isa::of(const Target &target) {
   switch (target.isa) {
   case ISA::Portable:
@@ -59,6 +67,8 @@ const Isa &Isa::of(const Target &target) {
     return avxVnniIsa();
   case ISA::AVX512VNNI:
     return avx512VnniIsa();
+  case ISA::AMX:
+    return amxIsa();
   }
   llvm_unreachable("every ISA is listed");
 }

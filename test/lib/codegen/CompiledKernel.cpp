@@ -2,6 +2,7 @@
 #include "test/lib/codegen/CompiledKernel.h"
 
 #include "lib/Quant/Half.h"
+#include "runtime/CpuFeatures.h"
 
 #include "llvm/TargetParser/Host.h"
 
@@ -96,11 +97,10 @@ std::vector<float> throughHalves(const std::vector<float> &values) {
 }
 
 void ForEveryISA::SetUp() {
-  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
-  SmallVector<StringRef> needed;
+  llvm::SmallVector<llvm::StringRef> needed;
   codegen::requiredFeatures(GetParam()).split(needed, ',', -1, false);
-  for (StringRef feature : needed)
-    if (!host.lookup(feature.drop_front()))
+  for (llvm::StringRef feature : needed)
+    if (!rt::missingCpuFeatures(feature.drop_front()).empty())
       GTEST_SKIP() << "this CPU lacks " << feature.drop_front().str();
 }
 

@@ -85,7 +85,8 @@ protected:
       ISAs, suite,                                                             \
       ::testing::Values(pmpd::codegen::ISA::Portable,                          \
                         pmpd::codegen::ISA::AVX2, pmpd::codegen::ISA::AVXVNNI, \
-                        pmpd::codegen::ISA::AVX512VNNI),                       \
+                        pmpd::codegen::ISA::AVX512VNNI,                        \
+                        pmpd::codegen::ISA::AMX),                              \
       [](const auto &info) {                                                   \
         return pmpd::codegen::stringifyISA(info.param).str();                  \
       })

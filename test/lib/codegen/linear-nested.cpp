@@ -174,7 +174,7 @@ const Case cases[] = {{1, 128, 128, false},  {15, 256, 64, true},
       for (int bits = 2; bits <= parent; ++bits)                               \
         for (int i = 0; i < 3; ++i)                                            \
           check(PMPD_LAYOUT_S, cases[next++ % std::size(cases)], parent, bits, \
-                Activations::kind, {1, 2, 3, 4, 5, 7, 9});                     \
+                Activations::kind, {1, 2, 3, 4, 5, 7, 9, 19});                 \
   }
 SLICED(sliced_q8, Q8)
 SLICED(sliced_q16, Q16)
@@ -182,7 +182,7 @@ SLICED(sliced_f32, F32)
 
 TEST_P(LinearNested, sliced_many_rows) {
   for (Activations kind : {Activations::F32, Activations::Q8, Activations::Q16})
-    check(PMPD_LAYOUT_S, {20, 128, 64, false}, 4, 3, kind, {33});
+    check(PMPD_LAYOUT_S, {20, 128, 64, false}, 4, 3, kind, {33, 85});
 }
 
 TEST_P(LinearNested, plain) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PMPD_LIB_CODEGEN_LINEARS_H
+#define PMPD_LIB_CODEGEN_LINEARS_H
+
+#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/isa/Isa.h"
+
+namespace pmpd::codegen {
+
+/// Writes a linear kernel over layout S.
+///
+/// Few activation rows are multiplied with the codes as they are unpacked into
+/// registers. Many of them pay for unpacking a group of columns into memory
+/// first (LinearSBlocks.cpp). Sums are taken in the same order either way.
+class LinearSEmitter {
+public:
+  LinearSEmitter(KernelBuilder &b, const NestedLinear &shape);
+  void emit();
+
+private:
+  /// Panels and rows whose sums a kernel keeps on its stack, small enough to
+  /// stay in the L1 cache with a group of the rows' activations.
+  static constexpr int64_t panelTile = 4;
+  static constexpr int64_t chunkRows = 64;
+  struct Chunk {
+    Value firstPanel, panels, firstRow, rows;
+  };
+
+  /// Where the innermost loops are: a panel, a group of columns, some of the
+  /// panel's rows, and `count` activation rows.
+  struct Place {
+    Value panel, group, firstRow;
+    unsigned slice, count;
+  };
+
+  void emitRows(Value panel, Value firstRow, unsigned count);
+  void emitBlocks(const Chunk &chunk);
+  void unpackGroup(const Place &at);
+  void addProducts(const Place &at, ValueRange place);
+  Values addGroup(const Place &at, ValueRange y);
+  Value addDot(const Place &at, unsigned row, ValueRange parts, Value y);
+  Values addExactGroup(const Place &at, ValueRange y);
+  Values integerDots(const Place &at);
+  Values addTile(const Place &at, Value tile, ValueRange sums);
+  Values groupTiles(const Place &at, ValueRange init,
+                    llvm::function_ref<Values(Value, ValueRange)> body);
+  llvm::SmallVector<Field> loadTile(const Place &at, Value tile);
+  Value param(const Place &at, unsigned which);
+  Value rowParam(const Place &at, unsigned row, int64_t byteOffset);
+  unsigned activationBits() const { return 8 * parts; }
+
+  KernelBuilder &b;
+  const NestedLinear &shape;
+  const Isa &isa;
+  FieldShifts shifts;
+  unsigned slices; // vectors that make up a panel's 16 rows
+  unsigned parts;  // int8 terms of an activation
+  Values planes;   // bits x i8 [panels, tiles, 64]
+  Value params;    // f16 [panels, groups, 32]
+  Value input;     // f32 [rows, cols] or i8 [rows, bytes of a quantized row]
+  Value inputF32;  // the quantized rows as f32
+
+  // For blocks of rows.
+  Value codes;    // i8 [group / 4, 64], a line for each quad of columns
+  Value products; // i32 [parts, chunkRows, 16], of a group
+  Value sums;     // f32 [panelTile, chunkRows, 16]
+};
+
+} // namespace pmpd::codegen
+
+#endif // PMPD_LIB_CODEGEN_LINEARS_H
