@@ -258,7 +258,7 @@ Kernel KernelLibrary::widenCache(const CacheShape &shape) {
       get("widen_cache_" + cacheName(shape),
           {MemRefType::get(plane, shape.element), MemRefType::get(plane, f32)},
           body),
-      /*tasks=*/shape.heads, /*perRow=*/false};
+      /*tasks=*/shape.heads, /*rowTile=*/0};
 }
 
 Kernel KernelLibrary::attention(const AttentionShape &shape) {
