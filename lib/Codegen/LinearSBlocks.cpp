@@ -14,6 +14,7 @@
 #include "pmpd/layout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -69,6 +70,14 @@ void LinearSEmitter::unpackGroup(const Place &at) {
   groupTiles(at, ValueRange(), [&](Value tile, ValueRange) {
     Value inGroup = b.sub(tile, b.mul(at.group, shape.group / PMPD_TILE_COLS));
     Value firstLine = b.mul(inGroup, PMPD_TILE_COLS / 4);
+    // The next group's lines: other panels and the products come between, too
+    // long for the hardware to see one stream in them.
+    Value ahead = b.add(tile, shape.group / PMPD_TILE_COLS);
+    for (Value plane : planes)
+      memref::PrefetchOp::create(b, plane,
+                                 ValueRange{at.panel, ahead, b.index(0)},
+                                 /*isWrite=*/false, /*localityHint=*/3,
+                                 /*isDataCache=*/true);
     for (const Field &field : loadTile(at, tile)) {
       Value line = b.add(firstLine, field.quad);
       vector::StoreOp::create(b, extractCodes(b, field), codes,

@@ -10,6 +10,7 @@
 
 #include "llvm/TargetParser/Host.h"
 
+#include <cstring>
 #include <random>
 
 using namespace pmpd;
@@ -29,6 +30,11 @@ struct Setting {
   emit::CpuTarget target;
   codegen::Activations activations;
   RandomBytes memory;
+
+  /// Of quantized rows.
+  unsigned activationBits() const {
+    return activations == codegen::Activations::Q8 ? 8 : 16;
+  }
 };
 
 codegen::Activations parseActivations(const std::string &name) {
@@ -77,21 +83,29 @@ public:
 
   int64_t count() const { return copies; }
   uint8_t *weight(int64_t copy) const { return base + copy * stride; }
-  void *input() { return quantized.data(); }
-  float *output() { return results.data(); }
+  void *input() { return inputs.data(); }
+  void *output() { return results.data(); }
 
 private:
   uint8_t *base;
   size_t stride;
   int64_t copies;
-  std::vector<uint8_t> quantized;
-  std::vector<float> results; // [batch, rows]
+  RandomBytes inputs;  // f32 [batch, cols] or quantized rows
+  RandomBytes results; // f32 [batch, rows]
 };
+
+size_t inputBytes(const Setting &setting, int64_t cols, int64_t group) {
+  if (setting.activations == codegen::Activations::F32)
+    return cols * sizeof(float);
+  return codegen::bytesPerQuantizedRow(cols, setting.activationBits(), group);
+}
 
 Weights::Weights(const Setting &setting, int64_t rows, int64_t cols,
                  int64_t group, int64_t batch)
     : base(setting.memory.data()), stride(tensorBytes(rows, cols, group)),
-      copies(setting.memory.size() / stride), results(batch * rows) {
+      copies(setting.memory.size() / stride),
+      inputs(batch * inputBytes(setting, cols, group), /*seed=*/2),
+      results(batch * rows * sizeof(float), /*seed=*/3) {
   // Any bytes are codes, but parameters are numbers.
   size_t params = pmpd_s_params_offset(rows, cols, group, kParentBits, 0);
   std::minstd_rand random(7);
@@ -110,17 +124,14 @@ Weights::Weights(const Setting &setting, int64_t rows, int64_t cols,
   for (float &value : rowsIn)
     value = normal(random);
   if (setting.activations == codegen::Activations::F32) {
-    auto *bytes = reinterpret_cast<const uint8_t *>(rowsIn.data());
-    quantized.assign(bytes, bytes + rowsIn.size() * sizeof(float));
+    std::memcpy(inputs.data(), rowsIn.data(), rowsIn.size() * sizeof(float));
     return;
   }
-  unsigned bits = setting.activations == codegen::Activations::Q8 ? 8 : 16;
-  quantized.resize(batch * codegen::bytesPerQuantizedRow(cols, bits, group));
   auto quantize = take(emit::LoadedKernel::create(
       setting.target, [&](codegen::KernelLibrary &library) {
-        return library.quantizeRows(cols, bits, group);
+        return library.quantizeRows(cols, setting.activationBits(), group);
       }));
-  quantize.run({rowsIn.data(), quantized.data()}, batch, 0, 0,
+  quantize.run({rowsIn.data(), inputs.data()}, batch, 0, 0,
                quantize.tasks(batch));
 }
 
