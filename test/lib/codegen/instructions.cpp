@@ -30,13 +30,24 @@ TEST(Instructions, avx512_selects_and_multiplies_in_one_each) {
     std::string code = assemblyOf(ISA::AVX512VNNI, [&](KernelLibrary &library) {
       return makeLinear(library, bits);
     });
-    // 8 quads of 4 tiles, in the bodies for 1 and for 4 rows.
-    EXPECT_EQ(count(code, "vpdpbusd"), 8u * 4 * (1 + 4));
+    // 8 quads of 4 tiles, in the bodies for 1 and for 4 rows, and a line of a
+    // block of 16 rows.
+    EXPECT_EQ(count(code, "vpdpbusd"), 8u * 4 * (1 + 4) + 16);
     size_t selects = bits == 2 ? 0 : bits == 3 ? 4 : 6;
-    EXPECT_EQ(count(code, "vpternlog"), 2 * 4 * selects);
+    EXPECT_EQ(count(code, "vpternlog"), 3 * 4 * selects);
     EXPECT_EQ(count(code, "call"), 0u);
     EXPECT_GT(count(code, "prefetcht0"), 0u);
   }
+}
+
+TEST(Instructions, amx_multiplies_blocks_of_rows_in_tiles) {
+  std::string code = assemblyOf(
+      ISA::AMX, [](KernelLibrary &library) { return makeLinear(library, 4); });
+  // A tile takes 64 of a group's 128 columns.
+  EXPECT_GT(count(code, "tdpbsud"), 0u);
+  EXPECT_EQ(count(code, "tdpbsud") % 2, 0u);
+  EXPECT_EQ(count(code, "tdpbsud"), 2 * count(code, "tilestored"));
+  EXPECT_EQ(count(code, "ldtilecfg"), 1u);
 }
 
 TEST(Instructions, avx2_uses_byte_products) {
