@@ -6,7 +6,7 @@
 // UNPLANNED: expected a place in scratch memory; run --pmpd-plan-memory first
 // RUN: sed 's/memref<64xi8>/index/' %s | not pmpd-opt --pmpd-plan-memory --pmpd-lower-to-cpu 2>&1 | FileCheck %s --check-prefix=CLASSIFIER
 // CLASSIFIER: expected a function with scratch memory; run --pmpd-lower-classifiers first
-// ISA: expected isa portable, avx2, avxvnni or avx512vnni, but got mmx
+// ISA: expected isa portable, avx2, avxvnni, avx512vnni or amx, but got mmx
 
 pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
   pmpd.weight @embed : tensor<64x128xf16> at 4096
