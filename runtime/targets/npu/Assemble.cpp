@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/targets/npu/Container.h"
 #include "runtime/targets/npu/Isa.h"
 #include "runtime/targets/npu/Text.h"
 
@@ -258,11 +259,7 @@ std::string parseInstruction(const std::vector<std::string> &words,
 
 /// The sections and digest that the lines so far have described.
 struct Assembly {
-  struct Section {
-    pmpd_npu_section_header header;
-    std::string bytes;
-  };
-  std::vector<Section> sections;
+  std::vector<Payload> sections;
   std::vector<uint8_t> weights;
 
   /// Takes one line; empty, or what is wrong with it.
@@ -274,7 +271,6 @@ private:
 };
 
 std::string Assembly::beginSection(const std::vector<std::string> &words) {
-  Section section = {};
   std::string tag;
   uint64_t align;
   if (words.size() != 3 || !parseQuoted(words[1], tag) || tag.size() != 4 ||
@@ -285,15 +281,13 @@ std::string Assembly::beginSection(const std::vector<std::string> &words) {
   if (sections.size() == PMPD_NPU_MAX_SECTIONS)
     return "expected at most " + std::to_string(PMPD_NPU_MAX_SECTIONS) +
            " sections";
-  std::memcpy(section.header.tag, tag.data(), 4);
-  section.header.align = static_cast<uint32_t>(align);
-  sections.push_back(section);
+  sections.push_back({tag, static_cast<uint32_t>(align), ""});
   return "";
 }
 
 std::string Assembly::takeContent(const std::vector<std::string> &words) {
-  Section &section = sections.back();
-  std::string tag(section.header.tag, 4);
+  Payload &section = sections.back();
+  const std::string &tag = section.tag;
   const std::string &first = words[0];
   if (first == ".word" && words.size() == 2) {
     std::vector<uint8_t> bytes;
@@ -377,19 +371,9 @@ pmpd_status pmpd::npu::assemble(const std::string &origin,
       return fail(PMPD_BAD_ARGUMENT,
                   origin + ":" + std::to_string(number + 1) + ": " + why);
   }
-  if (assembly.weights.empty())
-    return fail(PMPD_BAD_ARGUMENT, origin + ": expected a line .program");
-  std::vector<pmpd_npu_section_header> headers;
-  for (Assembly::Section &section : assembly.sections) {
-    section.header.bytes = section.bytes.size();
-    headers.push_back(section.header);
-  }
-  auto count = static_cast<uint32_t>(headers.size());
-  bytes.assign(pmpd_npu_place(headers.data(), count), 0);
-  for (uint32_t i = 0; i < count; ++i)
-    std::memcpy(bytes.data() + headers[i].offset,
-                assembly.sections[i].bytes.data(), headers[i].bytes);
-  pmpd_npu_seal(bytes.data(), bytes.size(), headers.data(), count,
-                assembly.weights.data());
+  if (assembly.weights.empty() || assembly.sections.empty())
+    return fail(PMPD_BAD_ARGUMENT,
+                origin + ": expected a line .program and sections");
+  bytes = pack(assembly.sections, assembly.weights.data());
   return PMPD_OK;
 }

@@ -2,6 +2,7 @@
 #include "test/runtime/npu/ProgramBuilder.h"
 
 #include "pmpd/npu_layout.h"
+#include "runtime/targets/npu/Container.h"
 #include "runtime/targets/npu/Text.h"
 
 #include <cstring>
@@ -74,45 +75,21 @@ std::vector<uint8_t> ProgramBuilder::bytes() {
   if (regions.empty() ||
       regions.back().first + regions.back().count != code.size())
     endRegion("decode_b4", PMPD_DECODE, 4, 1);
-  struct Payload {
-    const char *tag;
-    const void *data;
-    size_t bytes;
-    uint32_t align;
-  };
-  const std::string hardware = "{}\n";
+  using npu::Payload;
   std::vector<Payload> payloads = {
-      {"STRS", strings.data(), strings.size(), 1},
-      {"HWRQ", &required, sizeof(required), 8},
-      {"HWCF", hardware.data(), hardware.size(), 1},
-      {"ABI ", &abi, sizeof(abi), 8},
-      {"RGNS", regions.data(), regions.size() * sizeof(regions[0]), 8},
-      {"CODE", code.data(), code.size() * sizeof(code[0]), 64}};
+      {"STRS", 1, strings},
+      Payload::of("HWRQ", &required),
+      {"HWCF", 1, "{}\n"},
+      Payload::of("ABI ", &abi),
+      Payload::of("RGNS", regions.data(), regions.size()),
+      Payload::of("CODE", code.data(), code.size())};
   if (!constants.empty())
-    payloads.push_back({"CNST", constants.data(), constants.size(), 64});
+    payloads.push_back(Payload::of("CNST", constants.data(), constants.size()));
   if (!tensors.empty())
-    payloads.push_back(
-        {"TMAP", tensors.data(), tensors.size() * sizeof(tensors[0]), 8});
+    payloads.push_back(Payload::of("TMAP", tensors.data(), tensors.size()));
   if (!lines.empty())
-    payloads.push_back(
-        {"DBUG", lines.data(), lines.size() * sizeof(lines[0]), 8});
-
-  std::vector<pmpd_npu_section_header> sections;
-  for (const Payload &payload : payloads) {
-    pmpd_npu_section_header section = {};
-    std::memcpy(section.tag, payload.tag, 4);
-    section.bytes = payload.bytes;
-    section.align = payload.align;
-    sections.push_back(section);
-  }
-  auto count = static_cast<uint32_t>(sections.size());
-  std::vector<uint8_t> file(pmpd_npu_place(sections.data(), count));
-  for (uint32_t i = 0; i < count; ++i)
-    std::memcpy(file.data() + sections[i].offset, payloads[i].data,
-                payloads[i].bytes);
-  pmpd_npu_seal(file.data(), file.size(), sections.data(), count,
-                weightsDigest);
-  return file;
+    payloads.push_back(Payload::of("DBUG", lines.data(), lines.size()));
+  return npu::pack(payloads, weightsDigest);
 }
 
 void pmpd::test::reseal(std::vector<uint8_t> &file) {
@@ -123,7 +100,7 @@ void pmpd::test::reseal(std::vector<uint8_t> &file) {
   std::vector<pmpd_npu_section_header> sections(header.sections %
                                                 (PMPD_NPU_MAX_SECTIONS + 1));
   size_t tables = sections.size() * sizeof(sections[0]);
-  if (file.size() < sizeof(header) + tables)
+  if (sections.empty() || file.size() < sizeof(header) + tables)
     return;
   std::memcpy(sections.data(), file.data() + sizeof(header), tables);
   for (const pmpd_npu_section_header &section : sections)
