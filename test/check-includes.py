@@ -27,18 +27,19 @@ ALLOWED = {
     "tools/pmpd-bench": COMPILER + [
         "runtime/CpuFeatures.h", "runtime/ThreadPool.h", "tools/support",
         "tools/pmpd-bench"],
-    "tools/support": ["include", "lib/Tokenizer", "tools/support"],
+    "tools/support": ["include", "lib/Tokenizer", "runtime/OutputFile.h", "tools/support"],
     "tools/pmpd-run": ["include", "lib/Tokenizer", "tools/support", "tools/pmpd-run"],
     "tools/pmpd-eval": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation",
                         "tools/pmpd-eval"],
     "tools/evaluation": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation"],
+    "tools/pmpd-npu-figure": ["include", "runtime", "tools/support", "tools/pmpd-npu-figure"],
     "tools/pmpd-objdump": ["include", "runtime", "tools/support"],
     "examples": ["include"],
 }
 # Parts that must build where there is no LLVM.
 WITHOUT_LLVM = ["include", "lib/Quant", "lib/Pack", "lib/Tokenizer", "runtime",
                 "tools/support", "tools/evaluation", "tools/pmpd-run", "tools/pmpd-eval",
-                "tools/pmpd-objdump", "examples"]
+                "tools/pmpd-npu-figure", "tools/pmpd-objdump", "examples"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]|^\s*include "([^"]+)"')
 
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/Mapping.h"
-#include "runtime/OutputFile.h"
 #include "runtime/targets/npu/Text.h"
-#include "runtime/targets/npu/Verify.h"
 #include "tools/support/Tool.h"
 
 #include <iostream>
@@ -57,7 +55,7 @@ int main(int argc, char **argv) {
     if (args.output == "-")
       std::cout << content << std::flush;
     else
-      check(rt::writeFile(args.output, content));
+      writeText(args.output, content);
     return 0;
   });
 }

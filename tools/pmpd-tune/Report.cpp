@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-tune/Report.h"
+#include "tools/support/Svg.h"
 
 #include <algorithm>
 #include <iomanip>
@@ -41,40 +42,6 @@ struct Axis {
     return values;
   }
 };
-
-class Svg {
-public:
-  Svg(int width, int height) {
-    text << std::fixed << std::setprecision(1)
-         << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width
-         << " " << height << "\" font-family=\"sans-serif\" font-size=\"12\">\n"
-         << "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
-  }
-  void line(double x1, double y1, double x2, double y2, const char *style) {
-    text << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2
-         << "\" y2=\"" << y2 << "\" " << style << "/>\n";
-  }
-  void dot(double x, double y, double radius, const char *color,
-           const std::string &title) {
-    text << "<circle cx=\"" << x << "\" cy=\"" << y << "\" r=\"" << radius
-         << "\" fill=\"" << color << "\"><title>" << title
-         << "</title></circle>\n";
-  }
-  void label(double x, double y, const char *anchor, const std::string &words) {
-    text << "<text x=\"" << x << "\" y=\"" << y << "\" text-anchor=\"" << anchor
-         << "\">" << words << "</text>\n";
-  }
-  std::string finish() { return text.str() + "</svg>\n"; }
-
-private:
-  std::ostringstream text;
-};
-
-std::string rounded(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
 
 } // namespace
 

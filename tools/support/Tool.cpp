@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/support/Tool.h"
 
+#include "runtime/OutputFile.h"
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <unistd.h>
 
 using namespace pmpd;
 using namespace pmpd::tools;
@@ -54,15 +54,7 @@ std::string pmpd::tools::readText(const std::string &path) {
 }
 
 void pmpd::tools::writeText(const std::string &path, const std::string &text) {
-  const std::string staged = path + "." + std::to_string(getpid()) + ".tmp";
-  std::ofstream stream(staged, std::ios::binary);
-  stream << text;
-  stream.close();
-  if (stream && std::rename(staged.c_str(), path.c_str()) == 0)
-    return;
-  std::string why = std::strerror(errno);
-  std::remove(staged.c_str());
-  throw ToolError(path + ": cannot write: " + why);
+  check(rt::writeFile(path, text));
 }
 
 CLI::Validator pmpd::tools::countValidator() {
