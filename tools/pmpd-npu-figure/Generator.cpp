@@ -78,7 +78,7 @@ void Generator::pointAt(const Tensor &tensor, bool inLayer, uint64_t firstRow) {
 }
 
 void Generator::gateProducts(const Tensor &weight, const std::string &tokens) {
-  if (decoding() && weight.quantized())
+  if (rowByRow() && weight.quantized())
     code.line("bpmv bits=1 group=32 %s", tokens.c_str());
   else
     gateQueries(tokens);
@@ -121,30 +121,34 @@ void Generator::multiplyTile(const Product &p, unsigned n, unsigned firstCol,
               w.metadataBytes(PMPD_NPU_ROW_BLOCK, firstCol) / 64,
               (slot + values).text().c_str(), w.metadataBytes(n, cols));
 
-  std::string tokens = "wait=" + std::to_string(unsigned{p.loaded}) +
-                       " post=" + std::to_string(unsigned{SlotFree});
-  std::string x = std::to_string(p.x + 2 * firstCol);
-  std::string scales = std::to_string(p.scales + 8 * (firstCol / groupSize));
+  uint64_t x = p.x + 2 * firstCol,
+           scales = p.scales + 8 * (firstCol / groupSize);
+  std::string tokens = wait(p.loaded) + " " + post(SlotFree);
   std::string out = Local{p.out, Out}.text();
   const char *acc = firstCol || p.accumulate ? ".acc" : "";
   const char *form = w.form & PMPD_NPU_F_AFFINE ? ".affine" : "";
   if (!w.quantized())
-    code.line("mmh%s %s rows=r%u w=%s x=%s out=%s N=%u K=%u xstride64=%u "
-              "ostride64=%" PRIu64,
-              acc, tokens.c_str(), p.activationRows, slot.text().c_str(),
-              x.c_str(), out.c_str(), n, cols, w.cols / 32, p.outStride / 64);
-  else if (decoding())
-    code.line("bpmv%s.a16%s bits=%u group=%u %s w=%s x=%s sx=%s sw=%s out=%s "
-              "N=%u K=%u",
-              acc, form, w.bits, groupSize, tokens.c_str(), slot.text().c_str(),
-              x.c_str(), scales.c_str(), (slot + values).text().c_str(),
-              out.c_str(), n, cols);
-  else
-    code.line("mmq%s.a16%s bits=%u group=%u %s rows=r%u w=%s x=%s sx=%s out=%s "
-              "N=%u K=%u xcols32=%u ostride64=%" PRIu64,
+    code.line("mmh%s %s rows=r%u w=%s x=%" PRIu64 " out=%s N=%u K=%u "
+              "xstride64=%u ostride64=%" PRIu64,
+              acc, tokens.c_str(), p.activationRows, slot.text().c_str(), x,
+              out.c_str(), n, cols, w.cols / 32, p.outStride / 64);
+  else if (!rowByRow())
+    code.line("mmq%s.a16%s bits=%u group=%u %s rows=r%u w=%s x=%" PRIu64
+              " sx=%" PRIu64 " out=%s N=%u K=%u xcols32=%u ostride64=%" PRIu64,
               acc, form, w.bits, groupSize, tokens.c_str(), p.activationRows,
-              slot.text().c_str(), x.c_str(), scales.c_str(), out.c_str(), n,
-              cols, w.cols / 32, p.outStride / 64);
+              slot.text().c_str(), x, scales, out.c_str(), n, cols, w.cols / 32,
+              p.outStride / 64);
+  else
+    for (unsigned m = 0; m < rows; ++m)
+      code.line("bpmv%s.a16%s bits=%u group=%u %s %s w=%s x=%" PRIu64
+                " sx=%" PRIu64 " sw=%s out=%s N=%u K=%u",
+                acc, form, w.bits, groupSize,
+                m == 0 ? wait(p.loaded).c_str() : "",
+                m + 1 == rows ? post(SlotFree).c_str() : "",
+                slot.text().c_str(), x + uint64_t{2} * m * w.cols,
+                scales + uint64_t{8} * m * (w.cols / groupSize),
+                (slot + values).text().c_str(),
+                Local{p.out + m * p.outStride, Out}.text().c_str(), n, cols);
   code.add(Slot, Slot, static_cast<int64_t>(slotBytes));
   code.salu("rem", Slot, Slot, 0, static_cast<int64_t>(slots * slotBytes));
 }

@@ -92,6 +92,9 @@ private:
   void attend(Local q, Local out, unsigned stride);
 
   bool decoding() const { return rows == 1; }
+  /// Whether the bit-plane unit multiplies: for few rows that is faster than
+  /// loading the matrix unit's weights.
+  bool rowByRow() const { return rows <= 8; }
   uint64_t kvBytes() const { return pmpd_npu_kv_tile_bytes(kv, hd) * tiles; }
   std::string fileText();
 
