@@ -89,6 +89,39 @@ TEST_F(EvalAnswersTest, do_not_depend_on_the_threads) {
   EXPECT_EQ(one, three);
 }
 
+TEST_F(EvalAnswersTest, goes_on_with_a_journal) {
+  dir.write("t.txt",
+            std::string("the quick brown fox jumps over the lazy dog"));
+  const std::string journal = dir.path("journal"),
+                    arguments = "--json --schedule 4@0,2@8 --window 9 "
+                                "--reference " +
+                                model.path() + " -f " + dir.path("t.txt");
+  nlohmann::json whole = evalJson(arguments);
+  // Everything is measured, but the result cannot be written.
+  Command failed =
+      runCommand("(" PMPD_EVAL " -m " + model.path() + " -p " +
+                 dir.path("p.jsonl") + " --new-tokens 16 " + arguments +
+                 " --journal " + journal + " > /dev/full)");
+  EXPECT_EQ(failed.exitCode, 1);
+  EXPECT_NE(failed.error.find("cannot write"), std::string::npos);
+  std::ifstream stream(journal);
+  std::string kept, first;
+  std::getline(stream, first);
+  for (std::string line; std::getline(stream, line);) {
+    nlohmann::json entry = nlohmann::json::parse(line);
+    if (entry[0] == "windows 0") // marks what is taken from the journal
+      entry[1][0] = double(entry[1][0]) + 1000;
+    kept += entry.dump() + "\n";
+  }
+  dir.write("journal", first + "\n" + kept);
+  nlohmann::json again = evalJson(arguments + " --journal " + journal);
+  EXPECT_FALSE(std::filesystem::exists(journal));
+  EXPECT_NEAR(again[0]["nats"], double(whole[0]["nats"]) + 1000, 1e-6);
+  for (nlohmann::json *rows : {&whole, &again})
+    (*rows)[0]["answers"].erase("tokens_per_second");
+  EXPECT_EQ(again[0]["answers"], whole[0]["answers"]);
+}
+
 TEST_F(EvalAnswersTest, prints_a_table) {
   Command command = eval("--schedule 4@0 --reference " + model.path());
   EXPECT_EQ(command.exitCode, 0) << command.error;

@@ -8,56 +8,84 @@ using namespace pmpd::tools;
 
 namespace {
 
-Answer writeAnswer(OpenModel &model, pmpd_session *session,
-                   const Prompt &prompt, int64_t tokens,
-                   const std::vector<int32_t> &stops) {
+constexpr int64_t kMostBits = 32; // of an unquantized weight
+
+/// Appends what readAnswer reads.
+void writeAnswer(pmpd_session *session, const Prompt &prompt, int64_t most,
+                 const std::vector<int32_t> &stops,
+                 std::vector<double> &values) {
   pmpd_session_reset(session);
   pmpd_generate_options options = PMPD_GENERATE_OPTIONS_INIT;
-  options.max_tokens = tokens;
+  options.max_tokens = most;
   options.stop_tokens = stops.data();
   options.stop_count = stops.size();
-  Answer answer;
-  answer.tokens.resize(tokens);
+  std::vector<int32_t> tokens(most);
   int64_t count = 0;
   check(pmpd_generate(session, prompt.tokens.data(),
-                      int64_t(prompt.tokens.size()), &options,
-                      answer.tokens.data(), &count));
-  answer.tokens.resize(count);
-  for (int32_t token : answer.tokens)
-    answer.text += model.tokenizer().decode(token);
-  pmpd_session_stats(session, &answer.stats);
+                      int64_t(prompt.tokens.size()), &options, tokens.data(),
+                      &count));
+  pmpd_stats stats;
+  pmpd_session_stats(session, &stats);
+  values.insert(values.end(), {double(stats.prefill_bits), stats.average_bits,
+                               double(stats.decode_tokens),
+                               stats.decode_seconds, double(count)});
+  values.insert(values.end(), tokens.begin(), tokens.begin() + count);
+}
+
+/// Reads the next answer of at most `most` tokens.
+Answer readAnswer(OpenModel &model, JournalReader &values, int64_t most) {
+  Answer answer;
+  answer.prefillBits = int32_t(values.count(kMostBits));
+  answer.bits = values.number();
+  answer.steps = values.number();
+  answer.seconds = values.number();
+  for (int64_t count = values.count(most); count > 0; --count) {
+    answer.tokens.push_back(int32_t(values.count(model.desc().vocab - 1)));
+    answer.text += model.tokenizer().decode(answer.tokens.back());
+  }
   return answer;
 }
 
 } // namespace
 
 std::vector<std::vector<Answer>>
-pmpd::tools::writeAnswers(OpenModel &model, const std::vector<Prompt> &prompts,
-                          int64_t tokens,
-                          const std::vector<std::string> &schedules) {
+pmpd::tools::writeAnswers(OpenModel &model, const std::string &what,
+                          const std::vector<Prompt> &prompts, int64_t tokens,
+                          const std::vector<std::string> &schedules,
+                          Journal *journal) {
   const Workers workers(model.threads(), prompts.size());
   const std::vector<int32_t> stops = model.endTokens();
   std::vector<SessionPtr> sessions;
   for (int i = 0; i < workers.count; ++i)
     sessions.push_back(model.createSession(workers.threadsPer));
+  auto measured =
+      workers.measure(what, prompts.size(), journal, [&](int worker, size_t i) {
+        pmpd_session *session = sessions[worker].get();
+        std::vector<double> values;
+        for (const std::string &schedule : schedules) {
+          setSchedule(session, schedule);
+          writeAnswer(session, prompts[i], tokens, stops, values);
+        }
+        return values;
+      });
   std::vector<std::vector<Answer>> answers(prompts.size());
-  workers.run("answers", prompts.size(), [&](int worker, size_t i) {
-    pmpd_session *session = sessions[worker].get();
-    for (const std::string &schedule : schedules) {
-      setSchedule(session, schedule);
-      answers[i].push_back(
-          writeAnswer(model, session, prompts[i], tokens, stops));
-    }
-  });
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    JournalReader values(measured[i]);
+    for (size_t schedule = 0; schedule < schedules.size(); ++schedule)
+      answers[i].push_back(readAnswer(model, values, tokens));
+  }
   return answers;
 }
 
-std::vector<Answer> pmpd::tools::writeReferenceAnswers(
-    OpenModel &reference, const std::vector<Prompt> &prompts, int64_t tokens) {
+std::vector<Answer>
+pmpd::tools::writeReferenceAnswers(OpenModel &reference,
+                                   const std::vector<Prompt> &prompts,
+                                   int64_t tokens, Journal *journal) {
   int32_t highest = reference.bits(PMPD_DECODE).front();
   std::vector<Answer> answers;
-  for (std::vector<Answer> &answer : writeAnswers(
-           reference, prompts, tokens, {reference.uniformSchedule(highest)}))
+  for (std::vector<Answer> &answer :
+       writeAnswers(reference, "reference answers", prompts, tokens,
+                    {reference.uniformSchedule(highest)}, journal))
     answers.push_back(std::move(answer.front()));
   return answers;
 }
@@ -70,27 +98,26 @@ pmpd::tools::scoreAnswers(const std::vector<Prompt> &prompts,
   for (size_t schedule = 0; schedule < scores.size(); ++schedule) {
     AnswerScore &score = scores[schedule];
     std::vector<double> bits, toModel, toReference;
-    double seconds = 0;
-    int64_t steps = 0;
+    double seconds = 0, steps = 0;
     for (size_t i = 0; i < prompts.size(); ++i) {
       const Answer &answer = answers[i][schedule];
       const std::vector<std::string> words = rougeWords(answer.text);
-      if (answer.stats.decode_tokens > 0)
-        bits.push_back(answer.stats.average_bits);
+      if (answer.steps > 0)
+        bits.push_back(answer.bits);
       if (model)
         toModel.push_back(rougeL(rougeWords((*model)[i].text), words));
       if (!prompts[i].reference.empty())
         toReference.push_back(rougeL(rougeWords(prompts[i].reference), words));
       score.tokens += int64_t(answer.tokens.size());
-      score.prefillBits = answer.stats.prefill_bits;
-      seconds += answer.stats.decode_seconds;
-      steps += answer.stats.decode_tokens;
+      score.prefillBits = answer.prefillBits;
+      seconds += answer.seconds;
+      steps += answer.steps;
     }
     score.bits = estimateMean(bits);
     score.toModel = estimateMean(toModel);
     score.toReference = estimateMean(toReference);
     score.referenced = int64_t(toReference.size());
-    score.tokensPerSecond = seconds > 0 ? double(steps) / seconds : 0;
+    score.tokensPerSecond = seconds > 0 ? steps / seconds : 0;
   }
   return scores;
 }

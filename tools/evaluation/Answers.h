@@ -2,6 +2,7 @@
 #ifndef PMPD_TOOLS_EVALUATION_ANSWERS_H
 #define PMPD_TOOLS_EVALUATION_ANSWERS_H
 
+#include "tools/evaluation/Journal.h"
 #include "tools/evaluation/Prompts.h"
 #include "tools/evaluation/Statistics.h"
 
@@ -11,7 +12,10 @@ namespace pmpd::tools {
 struct Answer {
   std::vector<int32_t> tokens;
   std::string text;
-  pmpd_stats stats = {}; // of this answer alone
+  int32_t prefillBits = 0;
+  double bits = 0;  // average over decode steps
+  double steps = 0; // of decode
+  double seconds = 0;
 };
 
 /// How good the answers of one schedule are.
@@ -28,15 +32,17 @@ struct AnswerScore {
 /// Answers of at most `tokens` to every prompt under every schedule, [prompt]
 /// [schedule]. The schedules of one prompt run in turn on one thread's session,
 /// so that their speeds can be compared. Answers do not depend on the number of
-/// threads. Throws ToolError.
+/// threads. `what` names them to the user and to the journal, which may be
+/// null. Throws ToolError.
 std::vector<std::vector<Answer>>
-writeAnswers(OpenModel &model, const std::vector<Prompt> &prompts,
-             int64_t tokens, const std::vector<std::string> &schedules);
+writeAnswers(OpenModel &model, const std::string &what,
+             const std::vector<Prompt> &prompts, int64_t tokens,
+             const std::vector<std::string> &schedules, Journal *journal);
 
 /// The answers of a reference model at its highest bits, [prompt].
 std::vector<Answer> writeReferenceAnswers(OpenModel &reference,
                                           const std::vector<Prompt> &prompts,
-                                          int64_t tokens);
+                                          int64_t tokens, Journal *journal);
 
 /// Scores answers, [prompt][schedule], against those of a reference model,
 /// [prompt], and against the texts of prompts that have one. Without `model`

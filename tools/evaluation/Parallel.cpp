@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/evaluation/Parallel.h"
 
+#include "tools/evaluation/Journal.h"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -9,7 +11,6 @@
 #include <mutex>
 #include <thread>
 #include <unistd.h>
-#include <vector>
 
 using namespace pmpd::tools;
 
@@ -79,4 +80,22 @@ void Workers::run(const std::string &what, size_t items,
   for (const std::exception_ptr &failure : failures)
     if (failure)
       std::rethrow_exception(failure);
+}
+
+std::vector<std::vector<double>> Workers::measure(
+    const std::string &what, size_t items, Journal *journal,
+    const std::function<std::vector<double>(int, size_t)> &body) const {
+  std::vector<std::vector<double>> measured(items);
+  run(what, items, [&](int worker, size_t item) {
+    const std::string key = what + " " + std::to_string(item);
+    if (journal)
+      if (auto known = journal->find(key)) {
+        measured[item] = *known;
+        return;
+      }
+    measured[item] = body(worker, item);
+    if (journal)
+      journal->add(key, measured[item]);
+  });
+  return measured;
 }

@@ -9,8 +9,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace pmpd::tools {
+
+class Journal;
 
 /// How `threads` are spread over items.
 struct Workers {
@@ -25,6 +28,13 @@ struct Workers {
   /// and is thrown here.
   void run(const std::string &what, size_t items,
            const std::function<void(int worker, size_t item)> &body) const;
+
+  /// Runs what measures an item, unless the journal, which may be null, has it
+  /// under the name `what`. Returns what was measured of every item.
+  std::vector<std::vector<double>>
+  measure(const std::string &what, size_t items, Journal *journal,
+          const std::function<std::vector<double>(int worker, size_t item)>
+              &body) const;
 };
 
 } // namespace pmpd::tools

@@ -4,6 +4,7 @@
 #include "tools/evaluation/Parallel.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 
@@ -68,7 +69,6 @@ public:
     pmpd_session_stats(session.get(), &stats);
     if (byPrefill)
       score.bits += double(stats.prefill_bits) * double(rows);
-    score.tokens += rows;
     score.steps += stats.decode_tokens - counted.decode_tokens;
     score.seconds += stats.decode_seconds - counted.decode_seconds;
     counted = stats;
@@ -124,11 +124,19 @@ void scoreSequence(Worker &worker, const Sequence &sequence,
   }
 }
 
-/// Bytes and words of the tokens scored; they are the same for every setting.
+/// What is measured of every sequence and added up.
+std::array<double *, 5> sumsOf(Score &score) {
+  return {&score.nats, &score.diverged, &score.bits, &score.steps,
+          &score.seconds};
+}
+
+/// Tokens, bytes and words that are scored; they are the same for every
+/// setting.
 void countText(OpenModel &model, const std::vector<Sequence> &sequences,
                Score &score) {
   bool inSpace = true;
-  for (const Sequence &sequence : sequences)
+  for (const Sequence &sequence : sequences) {
+    score.tokens += int64_t(sequence.tokens.size()) - sequence.prompt;
     for (size_t i = sequence.prompt; i < sequence.tokens.size(); ++i)
       for (unsigned char byte : model.tokenizer().decode(sequence.tokens[i])) {
         bool space = std::isspace(byte);
@@ -136,6 +144,7 @@ void countText(OpenModel &model, const std::vector<Sequence> &sequences,
         inSpace = space;
         ++score.bytes;
       }
+  }
 }
 
 } // namespace
@@ -168,7 +177,7 @@ double Score::averageBits() const { return ratio(bits, double(tokens)); }
 double Score::averageDivergence() const {
   return ratio(diverged, double(tokens));
 }
-double Score::tokensPerSecond() const { return ratio(double(steps), seconds); }
+double Score::tokensPerSecond() const { return ratio(steps, seconds); }
 
 std::vector<Sequence> pmpd::tools::cutWindows(const EvalText &text) {
   std::vector<Sequence> windows;
@@ -198,10 +207,10 @@ pmpd::tools::toSequences(const std::vector<Prompt> &prompts) {
   return sequences;
 }
 
-std::vector<Score>
-pmpd::tools::scoreSequences(OpenModel &model, OpenModel *reference,
-                            const std::vector<Sequence> &sequences,
-                            const std::vector<Setting> &settings) {
+std::vector<Score> pmpd::tools::scoreSequences(
+    OpenModel &model, OpenModel *reference, const std::string &what,
+    const std::vector<Sequence> &sequences,
+    const std::vector<Setting> &settings, Journal *journal) {
   const Workers spread(model.threads(), sequences.size());
   std::vector<Worker> workers(spread.count);
   for (Worker &worker : workers) {
@@ -212,22 +221,25 @@ pmpd::tools::scoreSequences(OpenModel &model, OpenModel *reference,
       worker.expected.resize(kLogitRows * model.desc().vocab);
     }
   }
-  std::vector<std::vector<Score>> scores(sequences.size(),
-                                         std::vector<Score>(settings.size()));
-  spread.run("texts", sequences.size(), [&](int worker, size_t i) {
-    scoreSequence(workers[worker], sequences[i], scores[i]);
-  });
+  auto measured = spread.measure(
+      what, sequences.size(), journal, [&](int worker, size_t i) {
+        std::vector<Score> scores(settings.size());
+        scoreSequence(workers[worker], sequences[i], scores);
+        std::vector<double> values;
+        for (Score &score : scores)
+          for (double *sum : sumsOf(score))
+            values.push_back(*sum);
+        return values;
+      });
   Score counts;
   countText(model, sequences, counts);
-  std::vector<Score> sums(settings.size(), counts);
-  for (const std::vector<Score> &one : scores) // in order: sums round alike
-    for (size_t i = 0; i < sums.size(); ++i) {
-      sums[i].tokens += one[i].tokens;
-      sums[i].nats += one[i].nats;
-      sums[i].diverged += one[i].diverged;
-      sums[i].bits += one[i].bits;
-      sums[i].steps += one[i].steps;
-      sums[i].seconds += one[i].seconds;
-    }
-  return sums;
+  std::vector<Score> scores(settings.size(), counts);
+  for (const std::vector<double> &one :
+       measured) { // in order: sums round alike
+    JournalReader values(one);
+    for (Score &score : scores)
+      for (double *sum : sumsOf(score))
+        *sum += values.number();
+  }
+  return scores;
 }

@@ -2,6 +2,7 @@
 #ifndef PMPD_TOOLS_EVALUATION_TEACHERFORCED_H
 #define PMPD_TOOLS_EVALUATION_TEACHERFORCED_H
 
+#include "tools/evaluation/Journal.h"
 #include "tools/evaluation/Prompts.h"
 
 namespace pmpd::tools {
@@ -46,7 +47,7 @@ struct Score {
   double nats = 0;     // negative log likelihood
   double diverged = 0; // sum of divergences from the reference model
   double bits = 0;     // of the regions that scored, summed over tokens
-  int64_t steps = 0;   // of decode
+  double steps = 0;    // of decode
   double seconds = 0;  // of these steps
 
   double perTokenPerplexity() const;
@@ -61,10 +62,13 @@ struct Score {
 /// generated: prefill of the prompt, then one decode step per token. The
 /// settings take turns within a sequence. With a reference, which has the same
 /// vocabulary, divergences from its prefill logits are added up too. The scores
-/// do not depend on the number of threads. Throws ToolError.
+/// do not depend on the number of threads. `what` names the sequences to the
+/// user and to the journal, which may be null. Throws ToolError.
 std::vector<Score> scoreSequences(OpenModel &model, OpenModel *reference,
+                                  const std::string &what,
                                   const std::vector<Sequence> &sequences,
-                                  const std::vector<Setting> &settings);
+                                  const std::vector<Setting> &settings,
+                                  Journal *journal);
 
 } // namespace pmpd::tools
 

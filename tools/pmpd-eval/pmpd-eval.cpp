@@ -2,6 +2,7 @@
 #include "tools/pmpd-eval/Report.h"
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 using namespace pmpd::tools;
 
@@ -15,6 +16,7 @@ struct Args {
   std::vector<Setting> settings; // in the order given
   int64_t window = 0;
   int64_t maxTokens = 0;
+  std::string journal;
   bool json = false;
 
   void addTo(CLI::App &app);
@@ -51,6 +53,10 @@ void Args::addTo(CLI::App &app) {
   app.add_option("--max-tokens", maxTokens, "score only the first; 0 = all")
       ->check(countValidator())
       ->type_name("N");
+  app.add_option("--journal", journal,
+                 "keep what was measured in this file until all is done; the "
+                 "same command goes on with it")
+      ->type_name("FILE");
   app.add_flag("--json", json, "print JSON instead of a table");
 }
 
@@ -84,18 +90,19 @@ std::vector<Row> makeRows(const Args &args, const OpenModel &model) {
 }
 
 void evaluateText(const Args &args, OpenModel &model, OpenModel *reference,
-                  std::vector<Row> &rows) {
+                  std::vector<Row> &rows, Journal *journal) {
   std::vector<Setting> settings;
   for (const Row &row : rows)
     settings.push_back(row.setting);
-  std::vector<Score> scores = scoreSequences(
-      model, reference, cutWindows(readEvalText(args, model)), settings);
+  std::vector<Score> scores =
+      scoreSequences(model, reference, "windows",
+                     cutWindows(readEvalText(args, model)), settings, journal);
   for (size_t i = 0; i < rows.size(); ++i)
     rows[i].score = scores[i];
 }
 
 void evaluateAnswers(const Args &args, OpenModel &model, OpenModel *reference,
-                     std::vector<Row> &rows) {
+                     std::vector<Row> &rows, Journal *journal) {
   const std::vector<Prompt> prompts = readPrompts(args.prompts, model);
   std::vector<std::string> schedules;
   std::vector<Setting> settings;
@@ -104,20 +111,44 @@ void evaluateAnswers(const Args &args, OpenModel &model, OpenModel *reference,
     settings.push_back({row.setting.schedule});
   }
   const std::vector<Sequence> references = toSequences(prompts);
-  std::vector<Score> likelihoods =
-      scoreSequences(model, reference, references, settings);
+  std::vector<Score> likelihoods = scoreSequences(
+      model, reference, "references", references, settings, journal);
   const int64_t tokens = args.prompts.newTokens;
   std::vector<Answer> expected;
   if (reference)
-    expected = writeReferenceAnswers(*reference, prompts, tokens);
-  std::vector<AnswerScore> scores =
-      scoreAnswers(prompts, writeAnswers(model, prompts, tokens, schedules),
-                   reference ? &expected : nullptr);
+    expected = writeReferenceAnswers(*reference, prompts, tokens, journal);
+  std::vector<AnswerScore> scores = scoreAnswers(
+      prompts,
+      writeAnswers(model, "answers", prompts, tokens, schedules, journal),
+      reference ? &expected : nullptr);
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i].answers = scores[i];
     if (!references.empty())
       rows[i].references = likelihoods[i];
   }
+}
+
+/// What measurements depend on, on one line.
+std::string describe(const Args &args, const OpenModel &model,
+                     const OpenModel *reference, const std::vector<Row> &rows) {
+  nlohmann::json setting = {
+      {"model", model.digest()},
+      {"reference", reference ? reference->digest() : ""},
+      {"context", model.context()},
+      {"window", args.window},
+      {"tokens", args.maxTokens},
+      {"prompts",
+       {args.prompts.promptTokens, args.prompts.newTokens, args.prompts.most}}};
+  for (const std::string &file : {args.file, args.prompts.file})
+    setting["texts"].push_back(
+        {file, file.empty() ? 0 : std::hash<std::string>()(readText(file))});
+  for (const Row &row : rows) {
+    const std::string &text = row.setting.schedule;
+    setting["schedules"].push_back(
+        {text, text[0] == '@' ? readText(text.substr(1)) : "",
+         row.setting.byPrefill});
+  }
+  return setting.dump();
 }
 
 int run(const Args &args) {
@@ -127,11 +158,19 @@ int run(const Args &args) {
     opened.emplace(openReference(args.reference, model));
   OpenModel *reference = opened ? &*opened : nullptr;
   std::vector<Row> rows = makeRows(args, model);
+  std::optional<Journal> kept;
+  if (!args.journal.empty())
+    kept.emplace(args.journal, describe(args, model, reference, rows));
+  Journal *journal = kept ? &*kept : nullptr;
   if (!args.file.empty())
-    evaluateText(args, model, reference, rows);
+    evaluateText(args, model, reference, rows, journal);
   if (!args.prompts.file.empty())
-    evaluateAnswers(args, model, reference, rows);
+    evaluateAnswers(args, model, reference, rows, journal);
   (args.json ? printJson : printTable)(std::cout, rows, reference != nullptr);
+  if (!std::cout.flush())
+    throw ToolError("cannot write to standard output");
+  if (journal)
+    journal->finish();
   return 0;
 }
 
@@ -148,6 +187,9 @@ int main(int argc, char **argv) {
       throw CLI::RequiredError("--bits or --schedule");
     if (args.file.empty() && args.prompts.file.empty())
       throw CLI::RequiredError("--file or --prompts");
+    if (args.file == "-" && !args.journal.empty())
+      throw CLI::ValidationError("--journal", "expected a --file that can be "
+                                              "read again, but got -");
     return run(args);
   });
 }

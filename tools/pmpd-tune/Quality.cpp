@@ -145,7 +145,7 @@ double lossOf(OpenModel &model, const Calibration &calibration, size_t index,
 
 std::vector<double> pmpd::tools::measureLosses(
     OpenModel &model, const Calibration &calibration, int32_t prefillBits,
-    const std::vector<Levels> &schedules, LossJournal &journal) {
+    const std::vector<Levels> &schedules, Journal *journal) {
   const std::vector<Prompt> &prompts = calibration.prompts;
   const std::vector<int32_t> stops = model.endTokens();
   const Workers workers(model.threads(), prompts.size());
@@ -153,34 +153,34 @@ std::vector<double> pmpd::tools::measureLosses(
   for (int i = 0; i < workers.count; ++i)
     rollers.emplace_back(model, calibration, prefillBits, workers.threadsPer,
                          stops);
-  workers.run("prompts", prompts.size(), [&](int worker, size_t i) {
-    std::vector<Levels> missing;
-    for (const Levels &levels : schedules)
-      if (!journal.find({i, prefillBits, levels}))
-        missing.push_back(levels);
-    if (missing.empty())
-      return;
-    std::vector<State> ends = rollers[worker].roll(prompts[i], missing);
-    for (size_t k = 0; k < missing.size(); ++k)
-      journal.add({i, prefillBits, missing[k]},
-                  lossOf(model, calibration, i, ends[k]));
-  });
+  std::string what = "prompts under " + std::to_string(prefillBits) + "/";
+  for (const Levels &levels : schedules)
+    what += " " + calibration.segments.schedule(levels);
+  auto measured =
+      workers.measure(what, prompts.size(), journal, [&](int worker, size_t i) {
+        std::vector<double> losses;
+        for (const State &end : rollers[worker].roll(prompts[i], schedules))
+          losses.push_back(lossOf(model, calibration, i, end));
+        return losses;
+      });
   double weight = 0; // of prompts or of their tokens
   for (const Prompt &prompt : prompts)
     weight += calibration.metric == Metric::Rouge ? 1 : prompt.answer.size();
-  std::vector<double> means;
-  for (const Levels &levels : schedules) {
-    double sum = 0;
-    for (size_t i = 0; i < prompts.size(); ++i) // in order: sums round alike
-      sum += *journal.find({i, prefillBits, levels});
-    double mean = sum / weight;
-    means.push_back(calibration.metric == Metric::Perplexity ? std::exp(mean)
-                                                             : mean);
-    if (!std::isfinite(means.back()))
+  std::vector<double> means(schedules.size());
+  for (const std::vector<double> &one :
+       measured) { // in order: sums round alike
+    JournalReader losses(one);
+    for (double &mean : means)
+      mean += losses.number() / weight;
+  }
+  for (size_t i = 0; i < means.size(); ++i) {
+    if (calibration.metric == Metric::Perplexity)
+      means[i] = std::exp(means[i]);
+    if (!std::isfinite(means[i]))
       throw ToolError(model.options().directory +
                       ": expected finite logits under " +
-                      calibration.segments.schedule(levels) +
-                      ", but the loss is " + std::to_string(means.back()));
+                      calibration.segments.schedule(schedules[i]) +
+                      ", but the loss is " + std::to_string(means[i]));
   }
   return means;
 }

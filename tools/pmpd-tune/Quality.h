@@ -2,8 +2,8 @@
 #ifndef PMPD_TOOLS_PMPD_TUNE_QUALITY_H
 #define PMPD_TOOLS_PMPD_TUNE_QUALITY_H
 
+#include "tools/evaluation/Journal.h"
 #include "tools/evaluation/Prompts.h"
-#include "tools/pmpd-tune/LossJournal.h"
 #include "tools/pmpd-tune/Metric.h"
 #include "tools/pmpd-tune/Search.h"
 
@@ -21,14 +21,14 @@ struct Calibration {
 /// Losses of schedules: perplexity, mean divergence in nats, or one minus mean
 /// ROUGE-L. A prompt is prefilled once for all schedules, and the steps that a
 /// schedule shares with the one before it are not repeated, so neighbours that
-/// begin alike cost only where they differ. What the journal holds is not
-/// measured again. Losses do not depend on the number of threads. Throws
-/// ToolError.
+/// begin alike cost only where they differ. Losses do not depend on the number
+/// of threads. What the journal, which may be null, holds is not measured
+/// again. Throws ToolError.
 std::vector<double> measureLosses(OpenModel &model,
                                   const Calibration &calibration,
                                   int32_t prefillBits,
                                   const std::vector<Levels> &schedules,
-                                  LossJournal &journal);
+                                  Journal *journal);
 
 } // namespace pmpd::tools
 

@@ -27,7 +27,7 @@ Calibration readCalibration(OpenModel &model, OpenModel *reference,
       args.metric == Metric::Divergence ? reference : nullptr;
   if (args.metric == Metric::Rouge && reference) {
     for (const Answer &answer : writeReferenceAnswers(
-             *reference, calibration.prompts, args.prompts.newTokens))
+             *reference, calibration.prompts, args.prompts.newTokens, nullptr))
       calibration.targets.push_back(answer.text);
     return calibration;
   }
@@ -122,14 +122,14 @@ void pmpd::tools::tune(OpenModel &model, OpenModel *reference,
                        const TuneArgs &args) {
   const SearchSpace space = makeSpace(model, args);
   const Calibration calibration = readCalibration(model, reference, args);
-  LossJournal journal(beside(args.output, ".journal"),
-                      describe(model, reference, calibration));
+  Journal journal(beside(args.output, ".journal"),
+                  describe(model, reference, calibration));
   auto limit = [&](double loss) {
     return mostLoss(args.metric, loss, args.maxDrop);
   };
   auto evaluate = [&](int32_t prefillBits,
                       const std::vector<Levels> &schedules) {
-    return measureLosses(model, calibration, prefillBits, schedules, journal);
+    return measureLosses(model, calibration, prefillBits, schedules, &journal);
   };
   const TuneReport report = {searchSchedules(space, limit, evaluate),
                              space.segments, args.metric};
