@@ -87,7 +87,7 @@ typedef enum pmpd_npu_register {
 } pmpd_npu_register;
 
 typedef enum pmpd_npu_op {
-  PMPD_NPU_NOP = 0x00,   /* SEQ  waits and posts only */
+  PMPD_NPU_NOP = 0x00,   /* any  waits and posts only; mode = unit */
   PMPD_NPU_HALT = 0x01,  /* SEQ  drains all units and ends the region */
   PMPD_NPU_SALU = 0x02,  /* SEQ  scalar arithmetic */
   PMPD_NPU_LOOP = 0x03,  /* SEQ  begins a loop */
@@ -170,7 +170,8 @@ typedef struct pmpd_npu_loop {
 } pmpd_npu_loop;
 
 /* FENCE: value = mask of 1 << pmpd_npu_unit to drain before going on.
- * EVT: value = id of the mark. NOP and HALT have no operands. */
+ * EVT: value = id of the mark. NOP (mode = pmpd_npu_unit) and HALT have no
+ * operands. */
 typedef struct pmpd_npu_mark {
   pmpd_npu_header h;
   uint32_t value;

@@ -36,10 +36,10 @@ void Generator::decodeLayers() {
   unsigned d = shape.hidden, f = shape.ffn;
   const char *const formats[] = {"f16", "i8", "i4"};
   auto product = [&](const Tensor &w, uint64_t out, bool accumulate) {
-    gateProducts(w, wait(Activated));
+    code.gate(unitOf(w), wait(Activated));
     pointAt(w, true);
     multiply({w, w.rows, at.codes, at.scales, out, 0, accumulate});
-    gateProducts(w, post(Multiplied));
+    code.gate(unitOf(w), post(Multiplied));
   };
   code.beginLoop(shape.layers);
   if (variant.norms)
@@ -64,15 +64,15 @@ void Generator::decodeLayers() {
   code.add(HeadKv, LayerKv, 0);
   storeKv();
 
-  code.line("ld mode=qk wait=%u breg=r2", unsigned{KvStored});
-  gateQueries(wait(Queried));
+  code.gate("qk", wait(KvStored));
+  code.gate("mxu", wait(Queried));
   code.set(HeadOut, 0);
   code.beginLoop(shape.heads);
   attend({at.wide, HeadOut}, {at.heads, HeadOut}, 1);
   code.add(HeadOut, HeadOut, 4 * hd);
   code.add(HeadKv, HeadKv, static_cast<int64_t>(kvBytes()));
   code.endLoop();
-  gateQueries(post(Attended));
+  code.gate("mxu", post(Attended));
 
   activate(weights.o, at.heads, d, wait(Attended) + " " + post(Activated));
   product(weights.o, at.x, true);
@@ -89,5 +89,5 @@ void Generator::decodeLayers() {
   code.add(Layer, Layer, static_cast<int64_t>(weights.layerBytes));
   code.add(LayerKv, LayerKv, static_cast<int64_t>(kvBytes() * shape.heads));
   code.endLoop();
-  gateVector(wait(Multiplied));
+  code.gate("vpu", wait(Multiplied));
 }

@@ -93,6 +93,11 @@ public:
   void beginLoopOf(unsigned reg);
   void endLoop();
 
+  /// Lets a unit wait for a token, or tell that it has got here.
+  void gate(const char *unit, const std::string &tokens) {
+    line("nop mode=%s %s", unit, tokens.c_str());
+  }
+
   void postAtStart(Semaphore semaphore, unsigned times = 1);
 
   const std::vector<std::string> &lines() const { return text; }

@@ -77,21 +77,8 @@ void Generator::pointAt(const Tensor &tensor, bool inLayer, uint64_t firstRow) {
                                 firstRow * tensor.metadataRowBytes()));
 }
 
-void Generator::gateProducts(const Tensor &weight, const std::string &tokens) {
-  if (rowByRow() && weight.quantized())
-    code.line("bpmv bits=1 group=32 %s", tokens.c_str());
-  else
-    gateQueries(tokens);
-}
-
-void Generator::gateQueries(const std::string &tokens) {
-  // An attention that sees nothing is the cheapest work of the matrix unit.
-  code.line("att mode=f16 nq=1 heads=1 hd8=1 treg=r%u %s", unsigned{None},
-            tokens.c_str());
-}
-
-void Generator::gateVector(const std::string &tokens) {
-  code.line("elt mode=copy %s", tokens.c_str());
+const char *Generator::unitOf(const Tensor &weight) const {
+  return rowByRow() && weight.quantized() ? "bpu" : "mxu";
 }
 
 void Generator::multiplyTile(const Product &p, unsigned n, unsigned firstCol,
@@ -289,12 +276,12 @@ void Generator::outputHead() {
   code.set(HeadOut, 0);
   activateRows(w, {at.x, 4 * shape.hidden, shape.hidden, at.codes, at.scales,
                    shape.hidden, 0, PMPD_NPU_R_LOGIT_ROWS});
-  gateVector(post(HeadActive));
+  code.gate("vpu", post(HeadActive));
   pointAt(w, false);
-  gateProducts(w, wait(HeadActive));
+  code.gate(unitOf(w), wait(HeadActive));
   multiply({w, shape.vocab, at.codes, at.scales, at.heads, 4 * shape.vocab,
             false, HeadLoaded, PMPD_NPU_R_LOGIT_ROWS});
-  gateProducts(w, post(LogitsReady));
+  code.gate(unitOf(w), post(LogitsReady));
   code.line("st.cnt mode=qs %s rows=r%u breg=r4 local=%" PRIu64
             " len0=%u dstride64=%u lstride=%u",
             wait(LogitsReady).c_str(), unsigned{PMPD_NPU_R_LOGIT_ROWS},

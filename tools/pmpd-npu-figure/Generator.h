@@ -58,10 +58,8 @@ private:
   void multiplyTile(const Product &product, unsigned rows, unsigned firstCol,
                     unsigned cols);
   void pointAt(const Tensor &tensor, bool inLayer, uint64_t firstRow = 0);
-  /// Products of `weight` wait for activations, or tell that they are done.
-  void gateProducts(const Tensor &weight, const std::string &tokens);
-  void gateVector(const std::string &tokens);
-  void gateQueries(const std::string &tokens);
+  /// The unit that multiplies with a weight.
+  const char *unitOf(const Tensor &weight) const;
 
   void prologue();
   void decodeLayers();

@@ -36,7 +36,7 @@ void Generator::prefillHeads() {
   code.set(HeadOut, 0);
   code.add(HeadKv, LayerKv, 0);
   code.beginLoop(shape.heads);
-  gateProducts(w, wait(Activated));
+  code.gate(unitOf(w), wait(Activated));
   for (unsigned part = 0; part < 3; ++part) {
     pointAt(w, true, part * d);
     code.salu("add", Plane, Plane, Head, 0);
@@ -44,7 +44,7 @@ void Generator::prefillHeads() {
     multiply(
         {w, hd, at.codes, at.scales, at.wide + part * 4 * hd, stride, false});
   }
-  gateProducts(w, post(Multiplied));
+  code.gate(unitOf(w), post(Multiplied));
 
   code.line("rope mode=half %s rows=r7 x=%" PRIu64 " cs=%" PRIu64
             " out=%" PRIu64 " heads=2 hd8=%u n=%u xstride64=%u ostride64=%u",
@@ -59,10 +59,10 @@ void Generator::prefillHeads() {
   quantize(at.wide + 4 * hd, at.keys, at.keyScales, wait(KvFree));
   quantize(at.wide + 8 * hd, at.values, at.valueScales, post(KvReady, Queried));
   storeKv();
-  code.line("ld mode=qk wait=%u breg=r2", unsigned{KvStored});
-  gateQueries(wait(Queried));
+  code.gate("qk", wait(KvStored));
+  code.gate("mxu", wait(Queried));
   attend({at.wide}, {at.wide}, 3);
-  gateQueries(post(Attended));
+  code.gate("mxu", post(Attended));
   // The buffer is free for the next head once the outputs are copied.
   code.line("elt mode=copy %s %s rows=r7 a=%" PRIu64 " out=%s n=%u "
             "astride64=%u ostride64=%u",
@@ -84,7 +84,7 @@ void Generator::prefillFeedForward() {
   code.set(HeadMeta, 0);
   code.set(HeadOut, 0);
   code.beginLoop(f / slice);
-  gateProducts(w, wait(Activated));
+  code.gate(unitOf(w), wait(Activated));
   for (unsigned part = 0; part < parts; ++part) {
     pointAt(w, true, part * f);
     code.salu("add", Plane, Plane, Head, 0);
@@ -92,7 +92,7 @@ void Generator::prefillFeedForward() {
     multiply({w, slice, at.codes, at.scales, at.wide + part * 4 * slice, stride,
               false});
   }
-  gateProducts(w, post(Multiplied));
+  code.gate(unitOf(w), post(Multiplied));
   code.line("elt mode=%s %s rows=r7 a=%" PRIu64 " b=%" PRIu64 " out=%" PRIu64
             " n=%u astride64=%u ostride64=%u",
             shape.gated ? "silu_mul" : "gelu_tanh", wait(Multiplied).c_str(),
@@ -100,18 +100,18 @@ void Generator::prefillFeedForward() {
             stride / 64);
   code.set(Row, 0);
   activateRows(weights.down, {at.wide, stride, slice, at.heads, scales, f});
-  gateVector(post(Activated));
+  code.gate("vpu", post(Activated));
   code.add(Head, Head, static_cast<int64_t>(slice * w.rowBytes()));
   code.add(HeadMeta, HeadMeta,
            static_cast<int64_t>(slice * w.metadataRowBytes()));
   code.add(HeadOut, HeadOut, 2 * slice);
   code.endLoop();
 
-  gateProducts(w, wait(Activated));
+  code.gate(unitOf(w), wait(Activated));
   pointAt(weights.down, true);
   multiply({weights.down, shape.hidden, at.heads, scales, at.x,
             4 * shape.hidden, true});
-  gateProducts(w, post(Multiplied));
+  code.gate(unitOf(w), post(Multiplied));
 }
 
 void Generator::prefillLayers() {
@@ -120,31 +120,31 @@ void Generator::prefillLayers() {
     code.set(Row, 0);
     code.set(HeadOut, 0);
     activateRows(w, {in, 4 * d, d, at.codes, at.scales, d, norm});
-    gateVector(post(Activated));
+    code.gate("vpu", post(Activated));
   };
   code.beginLoop(shape.layers);
   if (variant.norms) {
     loadNorms();
-    gateVector(wait(NormLoaded));
+    code.gate("vpu", wait(NormLoaded));
   }
-  gateVector(wait(Multiplied));
+  code.gate("vpu", wait(Multiplied));
   activateAll(weights.qkv, at.x, 0);
   prefillHeads();
 
-  gateProducts(weights.o, wait(Activated));
+  code.gate(unitOf(weights.o), wait(Activated));
   activateAll(weights.o, at.heads, -1);
-  gateProducts(weights.o, wait(Activated));
+  code.gate(unitOf(weights.o), wait(Activated));
   pointAt(weights.o, true);
   multiply({weights.o, d, at.codes, at.scales, at.x, 4 * d, true});
-  gateProducts(weights.o, post(Multiplied));
+  code.gate(unitOf(weights.o), post(Multiplied));
 
-  gateVector(wait(Multiplied));
+  code.gate("vpu", wait(Multiplied));
   activateAll(weights.up, at.x, 1);
   if (variant.norms)
-    gateVector(post(NormFree));
+    code.gate("vpu", post(NormFree));
   prefillFeedForward();
   code.add(Layer, Layer, static_cast<int64_t>(weights.layerBytes));
   code.add(LayerKv, LayerKv, static_cast<int64_t>(kvBytes() * shape.heads));
   code.endLoop();
-  gateVector(wait(Multiplied));
+  code.gate("vpu", wait(Multiplied));
 }

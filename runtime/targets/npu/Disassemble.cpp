@@ -83,7 +83,7 @@ std::string instructionText(const pmpd_npu_instruction &in,
   else if (info.hasGroup)
     text += (h.mode & 15 ? format(" bits=%" PRIu64, h.mode & 15) : "") +
             format(" group=%" PRIu64, groupOf(h));
-  else if (h.mode < names.size())
+  else if (h.mode < names.size() && (h.mode || h.op != PMPD_NPU_NOP))
     text += std::string(" mode=") + names[h.mode];
   text += semaphores("wait", h.wait0, h.wait1);
   text += semaphores("post", h.post0, h.post1);

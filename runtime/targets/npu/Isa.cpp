@@ -47,7 +47,7 @@ const std::vector<OpInfo> &pmpd::npu::allOps() {
   constexpr uint8_t quantized =
       PMPD_NPU_F_ACC | PMPD_NPU_F_A16 | PMPD_NPU_F_LUT | PMPD_NPU_F_AFFINE;
   static const std::vector<OpInfo> ops = {
-      {PMPD_NPU_NOP, "nop", PMPD_NPU_SEQ, 0, 0, false, false, {}},
+      {PMPD_NPU_NOP, "nop", PMPD_NPU_SEQ, 0, PMPD_NPU_VPU, false, false, {}},
       {PMPD_NPU_HALT, "halt", PMPD_NPU_SEQ, 0, 0, false, false, {}},
       {PMPD_NPU_SALU,
        "salu",
@@ -231,15 +231,18 @@ const std::vector<FlagName> &pmpd::npu::flagNames() {
 const std::vector<const char *> &pmpd::npu::valueNames(uint8_t op) {
   using Names = std::vector<const char *>;
   static const Names none,
-      queues = {"seq", "qw", "qk", "qa", "qs"}, kvFormats = {"f16", "i8", "i4"},
-      norms = {"rms", "layer"}, ropes = {"half", "interleaved"},
-      reductions = {"argmax", "max"},
+      units = {"seq", "qw", "qk", "qa", "qs", "bpu", "mxu", "vpu"},
+      queues(units.begin(), units.begin() + PMPD_NPU_QS + 1),
+      kvFormats = {"f16", "i8", "i4"}, norms = {"rms", "layer"},
+      ropes = {"half", "interleaved"}, reductions = {"argmax", "max"},
       scalars = {"mov",     "add", "sub", "mul", "min", "max",
                  "ceildiv", "shl", "shr", "and", "rem", "ld32"},
       elementwise = {"copy", "add",      "sub",       "mul",
                      "silu", "silu_mul", "gelu_tanh", "gelu_erf",
                      "relu", "scale",    "cvt16",     "cvt32"};
   switch (op) {
+  case PMPD_NPU_NOP:
+    return units;
   case PMPD_NPU_SALU:
     return scalars;
   case PMPD_NPU_LD:
@@ -319,6 +322,8 @@ pmpd_npu_unit pmpd::npu::unitOf(const pmpd_npu_instruction &instruction) {
     return instruction.h.mode <= PMPD_NPU_QS
                ? static_cast<pmpd_npu_unit>(instruction.h.mode)
                : PMPD_NPU_SEQ;
+  if (op == PMPD_NPU_NOP && instruction.h.mode < PMPD_NPU_UNITS)
+    return static_cast<pmpd_npu_unit>(instruction.h.mode);
   const OpInfo *info = findOp(op);
   return info ? info->unit : PMPD_NPU_SEQ;
 }

@@ -32,7 +32,7 @@ struct Field {
 struct OpInfo {
   uint8_t op;
   const char *mnemonic;
-  pmpd_npu_unit unit; ///< SEQ for LD and ST: their mode says it
+  pmpd_npu_unit unit; ///< SEQ for NOP, LD, ST: their mode says it
   uint8_t flags;      ///< those it may have
   uint8_t maxMode;    ///< highest mode without the group bits
   bool hasGroup;      ///< mode has log2 G - 5 in bits 6:4

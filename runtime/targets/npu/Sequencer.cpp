@@ -150,6 +150,8 @@ Sequencer::Step Sequencer::next(Work &work) {
   const pmpd_npu_instruction &instruction = *work.instruction;
   switch (instruction.h.op) {
   case PMPD_NPU_NOP:
+    work.unit = unitOf(instruction);
+    return Step::Work;
   case PMPD_NPU_FENCE:
   case PMPD_NPU_EVT:
     return Step::Work;

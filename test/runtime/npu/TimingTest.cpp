@@ -86,6 +86,7 @@ TEST(NpuTimingTest, golden_cycles_of_every_unit) {
     double cycles;
   } cases[] = {
       {"nop", 1 + 1},
+      {"nop mode=vpu", 1 + 4},
       {"salu.add rd=r10", 1 + 1},
       {"salu.ld32 rd=r10 ra=r1", 1 + 150 + 1},
       {"ld mode=qk breg=r1", 1 + 150},

@@ -45,7 +45,8 @@ TEST(NpuVerifyTest, refuses_bad_fields) {
   refusesByte("flags", "nop", 1, 1);
   refusesByte("semaphore below 64", "nop", 2, 64);
   refusesByte("semaphore below 64", "nop", 5, 254);
-  refusesByte("mode up to 0", "nop", 6, 1);
+  refusesByte("mode up to 0", "evt", 6, 1);
+  refusesByte("mode up to 7", "nop", 6, 8);
   refusesByte("register below 32 for its rows", "norm D=4", 7, 32);
   refusesByte("register below 32 for its rows", "nop", 7, 1);
   refusesByte("reserved byte", "nop", 31, 1);
@@ -137,6 +138,7 @@ TEST(NpuVerifyTest, finds_missing_tokens) {
   refuses("instruction 0 (nop)", "semaphore 3 that no earlier", "nop wait=3");
   refuses("instruction 2 (nop)", "a deadlock",
           "nop post=0\nnop wait=0\nnop wait=0");
+  accepts("nop mode=qs post=0\nnop mode=bpu wait=0");
   // Program order counts: units may overtake, the sequencer does not.
   refuses("instruction 0 (elt)", "a deadlock",
           "elt mode=copy n=1 wait=1\n"
