@@ -161,7 +161,7 @@ double pmpd::tools::divergence(const float *reference, const float *logits,
     double expected = reference[i] - from;
     sum += std::exp(expected) * (expected - (logits[i] - to));
   }
-  return sum;
+  return std::max(sum, 0.0); // what is below comes from rounding
 }
 
 double Score::perTokenPerplexity() const {
@@ -234,8 +234,8 @@ std::vector<Score> pmpd::tools::scoreSequences(
   Score counts;
   countText(model, sequences, counts);
   std::vector<Score> scores(settings.size(), counts);
-  for (const std::vector<double> &one :
-       measured) { // in order: sums round alike
+  // In order, so that sums round alike.
+  for (const std::vector<double> &one : measured) {
     JournalReader values(one);
     for (Score &score : scores)
       for (double *sum : sumsOf(score))

@@ -112,8 +112,7 @@ private:
   }
 
   void choose(State &state) {
-    int32_t best = int32_t(std::max_element(logits.begin(), logits.end()) -
-                           logits.begin());
+    const int32_t best = likeliest(logits);
     state.ended = std::find(stops.begin(), stops.end(), best) != stops.end();
     if (!state.ended)
       state.tokens.push_back(best);
@@ -167,8 +166,8 @@ std::vector<double> pmpd::tools::measureLosses(
   for (const Prompt &prompt : prompts)
     weight += calibration.metric == Metric::Rouge ? 1 : prompt.answer.size();
   std::vector<double> means(schedules.size());
-  for (const std::vector<double> &one :
-       measured) { // in order: sums round alike
+  // In order, so that sums round alike.
+  for (const std::vector<double> &one : measured) {
     JournalReader losses(one);
     for (double &mean : means)
       mean += losses.number() / weight;

@@ -7,15 +7,6 @@ using namespace pmpd::tools;
 
 namespace {
 
-int32_t likeliest(const std::vector<float> &logits) {
-  pmpd_sampling greedy = {0.0f, 0, 1.0f, 0};
-  uint64_t state = 0;
-  int32_t token;
-  check(pmpd_sample(logits.data(), int32_t(logits.size()), &greedy, &state,
-                    &token));
-  return token;
-}
-
 int32_t asTold(void *bits, const pmpd_step *) {
   return *static_cast<int32_t *>(bits);
 }

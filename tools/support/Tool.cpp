@@ -18,6 +18,15 @@ void pmpd::tools::check(pmpd_status status) {
     throw ToolError(pmpd_last_error());
 }
 
+int32_t pmpd::tools::likeliest(const std::vector<float> &logits) {
+  const pmpd_sampling greedy = {0.0f, 0, 1.0f, 0};
+  uint64_t state = 0;
+  int32_t token;
+  check(pmpd_sample(logits.data(), int32_t(logits.size()), &greedy, &state,
+                    &token));
+  return token;
+}
+
 int pmpd::tools::runTool(CLI::App &app, int argc, char **argv,
                          const std::function<int()> &body) {
   const std::string name = app.get_name();

@@ -25,6 +25,10 @@ struct ToolError : std::runtime_error {
 /// Throws the last error of the runtime unless `status` is PMPD_OK.
 void check(pmpd_status status);
 
+/// The token that greedy decoding chooses by logits [vocab]. Throws ToolError
+/// if none is finite.
+int32_t likeliest(const std::vector<float> &logits);
+
 /// Parses the command line and runs `body`. Returns the exit code: 0, what
 /// body returns, 1 for a ToolError, 2 for a wrong command line.
 int runTool(CLI::App &app, int argc, char **argv,
