@@ -33,13 +33,15 @@ ALLOWED = {
                         "tools/pmpd-eval"],
     "tools/evaluation": ["include", "lib/Tokenizer", "tools/support", "tools/evaluation"],
     "tools/pmpd-npu-figure": ["include", "runtime", "tools/support", "tools/pmpd-npu-figure"],
+    "tools/pmpd-npu-time": ["include", "runtime", "tools/support"],
     "tools/pmpd-objdump": ["include", "runtime", "tools/support"],
     "examples": ["include"],
 }
 # Parts that must build where there is no LLVM.
 WITHOUT_LLVM = ["include", "lib/Quant", "lib/Pack", "lib/Tokenizer", "runtime",
                 "tools/support", "tools/evaluation", "tools/pmpd-run", "tools/pmpd-eval",
-                "tools/pmpd-npu-figure", "tools/pmpd-objdump", "examples"]
+                "tools/pmpd-npu-figure", "tools/pmpd-npu-time",
+                "tools/pmpd-objdump", "examples"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]|^\s*include "([^"]+)"')
 
 
