@@ -34,7 +34,6 @@ void Generator::storeKv() {
 
 void Generator::decodeLayers() {
   unsigned d = shape.hidden, f = shape.ffn;
-  const char *const formats[] = {"f16", "i8", "i4"};
   auto product = [&](const Tensor &w, uint64_t out, bool accumulate) {
     code.gate(unitOf(w), wait(Activated));
     pointAt(w, true);
@@ -57,7 +56,7 @@ void Generator::decodeLayers() {
                       const std::string &tokens) {
     code.line("kvq mode=%s %s x=%" PRIu64 " out=%" PRIu64 " scl=%" PRIu64
               " heads=%u hd=%u",
-              formats[kv], tokens.c_str(), x, out, scale, shape.heads, hd);
+              kvName(), tokens.c_str(), x, out, scale, shape.heads, hd);
   };
   quantize(at.wide + 4 * d, at.keys, at.keyScales, wait(KvFree));
   quantize(at.wide + 8 * d, at.values, at.valueScales, post(KvReady, Queried));

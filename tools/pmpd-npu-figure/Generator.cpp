@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-npu-figure/Generator.h"
 
+#include "runtime/targets/npu/Isa.h"
 #include "runtime/targets/npu/Text.h"
 #include "tools/support/Tool.h"
 
@@ -11,6 +12,7 @@ using namespace pmpd::tools;
 
 /// Scratchpad and accumulators of the named configurations.
 static constexpr uint64_t scratchpadBytes = (2048 + 256) * 1024;
+
 Generator::Generator(const Shape &shape, const Variant &variant, unsigned rows,
                      unsigned logitRows)
     : shape(shape), variant(variant), rows(rows), logitRows(logitRows),
@@ -75,6 +77,10 @@ void Generator::pointAt(const Tensor &tensor, bool inLayer, uint64_t firstRow) {
   code.add(Meta, base,
            static_cast<int64_t>(tensor.metadata +
                                 firstRow * tensor.metadataRowBytes()));
+}
+
+const char *Generator::kvName() const {
+  return npu::valueNames(PMPD_NPU_KVQ)[kv];
 }
 
 const char *Generator::unitOf(const Tensor &weight) const {
@@ -188,11 +194,10 @@ void Generator::attend(Local q, Local out, unsigned stride) {
   uint64_t part = pmpd_npu_kv_part_offset(kv, hd, 1);
   uint64_t whole = pmpd_npu_kv_tile_bytes(kv, hd);
   uint64_t scales = pmpd_npu_kv_part_offset(kv, hd, 2);
-  const char *const formats[] = {"f16", "i8", "i4"};
   auto attention = [&](const char *flag, const char *tokens, unsigned seen) {
     code.line("att%s mode=%s %s rows=r7 q=%s kv=%s state=%" PRIu64
               " out=%s hd8=%u nq=1 treg=r%u heads=%u scale=0x1p-3",
-              flag, formats[kv], tokens, q.text().c_str(),
+              flag, kvName(), tokens, q.text().c_str(),
               Local{at.tiles, TileSlot}.text().c_str(), at.state,
               out.text().c_str(), hd / 8, seen, stride);
   };

@@ -93,6 +93,8 @@ private:
   /// Whether the bit-plane unit multiplies: for few rows that is faster than
   /// loading the matrix unit's weights.
   bool rowByRow() const { return rows <= 8; }
+  const char *kvName() const;
+  /// Bytes of a head's KV cache.
   uint64_t kvBytes() const { return pmpd_npu_kv_tile_bytes(kv, hd) * tiles; }
   std::string fileText();
 

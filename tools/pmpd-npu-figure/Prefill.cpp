@@ -29,7 +29,6 @@ void Generator::activateRows(const Tensor &weight, const Rows &of) {
 
 void Generator::prefillHeads() {
   unsigned d = shape.hidden, stride = 12 * hd; // q, k and v of one head
-  const char *const formats[] = {"f16", "i8", "i4"};
   const Tensor &w = weights.qkv;
   code.set(Head, 0);
   code.set(HeadMeta, 0);
@@ -54,7 +53,7 @@ void Generator::prefillHeads() {
                       const std::string &tokens) {
     code.line("kvq mode=%s %s rows=r7 x=%" PRIu64 " out=%" PRIu64
               " scl=%" PRIu64 " heads=1 hd=%u xstride64=%u",
-              formats[kv], tokens.c_str(), x, out, scale, hd, stride / 64);
+              kvName(), tokens.c_str(), x, out, scale, hd, stride / 64);
   };
   quantize(at.wide + 4 * hd, at.keys, at.keyScales, wait(KvFree));
   quantize(at.wide + 8 * hd, at.values, at.valueScales, post(KvReady, Queried));
