@@ -203,6 +203,27 @@ TEST(NpuTimingTest, fences_wait_for_units) {
               launch + transfer, 10);
 }
 
+TEST(NpuTimingTest, the_memory_serves_who_comes_first) {
+  // Three long loads of weights are queued when a short one of the KV cache
+  // comes: it waits for the one in progress, not for the others.
+  const char *load = "ld mode=qw breg=r1 len0=1048576 cnt1=1\n";
+  std::string code = std::string(load) + load + load +
+                     "ld mode=qk post=0 breg=r2 len0=64 cnt1=1\nnop wait=0\n";
+  double transfer = 1048576 / bytesPerCycle;
+  Trace trace;
+  TempDir dir;
+  Counters counters = timed(code + "evt value=1", refHardware(), &trace);
+  EXPECT_NEAR(counters.cycles,
+              launch + 1 + 3 * transfer + 64 / bytesPerCycle + latency, 1e-6);
+  ASSERT_PMPD_OK(trace.write(dir.path("trace.json")));
+  std::ifstream stream(dir.path("trace.json"));
+  double mark = 0; // microseconds of 1000 cycles
+  for (const json &event : json::parse(stream)["traceEvents"])
+    if (event["name"] == "event 1")
+      mark = event["ts"];
+  EXPECT_NEAR(mark * 1000, launch + transfer + latency, 10);
+}
+
 TEST(NpuTimingTest, traces_are_chrome_trace_events) {
   TempDir dir;
   Trace trace;
