@@ -218,7 +218,8 @@ TEST(NpuTimingTest, the_memory_serves_who_comes_first) {
   ASSERT_PMPD_OK(trace.write(dir.path("trace.json")));
   std::ifstream stream(dir.path("trace.json"));
   double mark = 0; // microseconds of 1000 cycles
-  for (const json &event : json::parse(stream)["traceEvents"])
+  const json root = json::parse(stream);
+  for (const json &event : root["traceEvents"])
     if (event["name"] == "event 1")
       mark = event["ts"];
   EXPECT_NEAR(mark * 1000, launch + transfer + latency, 10);
