@@ -95,9 +95,10 @@ pmpd::tools::scoreAnswers(const std::vector<Prompt> &prompts,
                           const std::vector<std::vector<Answer>> &answers,
                           const std::vector<Answer> *model) {
   std::vector<AnswerScore> scores(answers.empty() ? 0 : answers[0].size());
+  std::vector<double> first; // toModel of the first schedule
   for (size_t schedule = 0; schedule < scores.size(); ++schedule) {
     AnswerScore &score = scores[schedule];
-    std::vector<double> bits, toModel, toReference;
+    std::vector<double> bits, toModel, gain, toReference;
     double seconds = 0, steps = 0;
     for (size_t i = 0; i < prompts.size(); ++i) {
       const Answer &answer = answers[i][schedule];
@@ -115,6 +116,11 @@ pmpd::tools::scoreAnswers(const std::vector<Prompt> &prompts,
     }
     score.bits = estimateMean(bits);
     score.toModel = estimateMean(toModel);
+    if (schedule == 0)
+      first = toModel;
+    for (size_t i = 0; i < toModel.size(); ++i)
+      gain.push_back(toModel[i] - first[i]);
+    score.gain = estimateMean(gain);
     score.toReference = estimateMean(toReference);
     score.referenced = int64_t(toReference.size());
     score.tokensPerSecond = seconds > 0 ? steps / seconds : 0;

@@ -22,6 +22,7 @@ struct Answer {
 struct AnswerScore {
   Estimate bits;          // average over an answer's decode steps
   Estimate toModel;       // ROUGE-L against the reference model's answers
+  Estimate gain;          // of toModel over the first schedule, by prompt
   Estimate toReference;   // ROUGE-L against reference texts
   int64_t referenced = 0; // prompts that have such a text
   int64_t tokens = 0;     // of all answers
@@ -46,7 +47,7 @@ std::vector<Answer> writeReferenceAnswers(OpenModel &reference,
 
 /// Scores answers, [prompt][schedule], against those of a reference model,
 /// [prompt], and against the texts of prompts that have one. Without `model`
-/// toModel is 0. Returns [schedule].
+/// toModel and gain are 0. Returns [schedule].
 std::vector<AnswerScore>
 scoreAnswers(const std::vector<Prompt> &prompts,
              const std::vector<std::vector<Answer>> &answers,

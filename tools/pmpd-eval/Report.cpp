@@ -68,8 +68,10 @@ Json toJson(const Row &row, bool reference) {
                {"average_bits", toJson(score.bits)},
                {"tokens", score.tokens},
                {"tokens_per_second", score.tokensPerSecond}};
-  if (reference)
+  if (reference) {
     json["rouge_l_model"] = toJson(score.toModel);
+    json["rouge_l_model_gain"] = toJson(score.gain);
+  }
   if (row.references) {
     json["rouge_l_reference"] = toJson(score.toReference);
     json["references"] = score.referenced;
@@ -132,8 +134,10 @@ void printAnswers(std::ostream &out, const std::vector<Row> &rows,
     header.push_back("ppl/token");
   if (texts && reference)
     header.push_back("kl");
-  if (reference)
+  if (reference) {
     header.push_back("ROUGE-L to the model");
+    header.push_back("over the first");
+  }
   if (texts)
     header.push_back("ROUGE-L to the texts");
   table.add(header);
@@ -147,8 +151,10 @@ void printAnswers(std::ostream &out, const std::vector<Row> &rows,
       cells.push_back(fixed(row.references->perTokenPerplexity(), 4));
     if (texts && reference)
       cells.push_back(fixed(row.references->averageDivergence(), 5));
-    if (reference)
+    if (reference) {
       cells.push_back(interval(score.toModel));
+      cells.push_back(interval(score.gain));
+    }
     if (texts)
       cells.push_back(interval(score.toReference));
     table.add(cells);
