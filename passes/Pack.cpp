@@ -32,6 +32,11 @@ struct Pack : impl::PackBase<Pack> {
   }
 
   LogicalResult checkOptions();
+  /// The layout that the option names.
+  std::optional<Layout> getLayout() {
+    std::optional<Layout> named = symbolizeLayout(layout);
+    return named == Layout::Unpacked ? std::nullopt : named;
+  }
   static void dropUnused(ModelOp model);
   LogicalResult write(ModelOp model);
   LogicalResult writeWeight(WeightOp weight, WeightFileWriter &writer);
@@ -45,8 +50,9 @@ struct Pack : impl::PackBase<Pack> {
 LogicalResult Pack::checkOptions() {
   if (output.empty())
     return getOperation().emitError("expected a file to write to; set output");
-  if (layout != "s" && layout != "plain")
-    return getOperation().emitError("expected layout s or plain, but got '")
+  if (!getLayout())
+    return getOperation().emitError(
+               "expected layout s, plain or npu, but got '")
            << layout << "'";
   return success();
 }
@@ -101,8 +107,8 @@ LogicalResult Pack::writeNested(WeightOp weight, const WeightReader &reader,
   if (type.getLayout() != Layout::Unpacked)
     return emitWeightError(weight)
            << "expected an unpacked weight, but got " << type;
-  bool sliced = layout == "s";
-  pmpd_layout target = sliced ? PMPD_LAYOUT_S : PMPD_LAYOUT_PLAIN;
+  // Both are numbered as pmpd_layout.
+  auto target = static_cast<pmpd_layout>(*getLayout());
   std::vector<uint8_t> bytes = pack(reader.readNested(), target);
   std::string error;
   std::optional<uint64_t> offset =
@@ -111,7 +117,7 @@ LogicalResult Pack::writeNested(WeightOp weight, const WeightReader &reader,
                         bytes.data(), error);
   if (!offset)
     return emitWeightError(weight) << error;
-  weight.setType(type.withLayout(sliced ? Layout::S : Layout::Plain));
+  weight.setType(type.withLayout(*getLayout()));
   weight.setAt(*offset);
   return success();
 }

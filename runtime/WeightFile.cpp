@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/WeightFile.h"
 
-#include "pmpd/layout.h"
+#include "pmpd/npu_layout.h"
 
 #include <cstring>
 
@@ -132,6 +132,9 @@ uint64_t expectedBytes(const pmpd_section &section) {
   if (section.layout == PMPD_LAYOUT_S && cols % PMPD_TILE_COLS == 0)
     return pmpd_s_tensor_bytes(rows, cols, group, section.bits,
                                section.prefixes);
+  if (section.layout == PMPD_LAYOUT_NPU && group % PMPD_NPU_WORD_COLS == 0)
+    return pmpd_npu_tensor_bytes(rows, cols, group, section.bits,
+                                 section.prefixes);
   return 0;
 }
 

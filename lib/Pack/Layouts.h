@@ -25,6 +25,7 @@ struct LayoutFunctions {
 
 extern const LayoutFunctions PlainLayout;
 extern const LayoutFunctions SlicedLayout;
+extern const LayoutFunctions NpuLayout;
 
 inline void storeHalf(uint8_t *bytes, uint16_t half) {
   bytes[0] = static_cast<uint8_t>(half);

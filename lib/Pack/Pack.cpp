@@ -5,7 +5,14 @@
 using namespace pmpd;
 
 static const LayoutFunctions &functionsOf(pmpd_layout layout) {
-  return layout == PMPD_LAYOUT_S ? SlicedLayout : PlainLayout;
+  switch (layout) {
+  case PMPD_LAYOUT_S:
+    return SlicedLayout;
+  case PMPD_LAYOUT_NPU:
+    return NpuLayout;
+  default:
+    return PlainLayout;
+  }
 }
 
 std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
@@ -14,12 +21,18 @@ std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
     return problem;
   if (shape.isCodebook())
     return "expected a group of an affine weight, but got 0";
-  if (layout != PMPD_LAYOUT_PLAIN && layout != PMPD_LAYOUT_S)
-    return "expected layout plain (1) or S (2), but got " +
+  if (layout != PMPD_LAYOUT_PLAIN && layout != PMPD_LAYOUT_S &&
+      layout != PMPD_LAYOUT_NPU)
+    return "expected layout plain (1), S (2) or NPU (3), but got " +
            std::to_string(layout);
   if (layout == PMPD_LAYOUT_S && shape.cols % PMPD_TILE_COLS != 0)
     return "expected a multiple of 32 columns for layout S, but got " +
            std::to_string(shape.cols) + "; use layout plain";
+  if (layout == PMPD_LAYOUT_NPU &&
+      (shape.group < 32 || (shape.group & (shape.group - 1)) != 0))
+    return "expected groups of a power of two of at least 32 columns for layout "
+           "NPU, but got " +
+           std::to_string(shape.group);
   return "";
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/NPU/NPU.h"
 #include "dialects/ONNX/ONNX.h"
 #include "dialects/PMPD/PMPD.h"
 #include "passes/Passes.h"
@@ -11,7 +12,8 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
-  registry.insert<pmpd::PMPDDialect, pmpd::onnx::ONNXDialect>();
+  registry.insert<pmpd::PMPDDialect, pmpd::npu::NPUDialect,
+                  pmpd::onnx::ONNXDialect>();
   mlir::registerAllPasses();
   pmpd::registerPMPDPasses();
   pmpd::registerPipelines();
