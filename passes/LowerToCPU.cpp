@@ -157,9 +157,11 @@ LogicalResult Lowering::lowerLinear(LinearOp op) {
     launch(op, kernels.linearPlain(shape), addresses);
     return success();
   case Layout::Unpacked:
+  case Layout::NPU:
     break;
   }
-  return op.emitOpError("expected a packed weight; run --pmpd-pack first");
+  return op.emitOpError("expected a weight packed for CPUs; run --pmpd-pack "
+                        "first");
 }
 
 LogicalResult Lowering::lower(Operation *op) {

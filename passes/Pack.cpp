@@ -39,6 +39,7 @@ struct Pack : impl::PackBase<Pack> {
   }
   static void dropUnused(ModelOp model);
   LogicalResult write(ModelOp model);
+  static LogicalResult writeTable(RopeTableOp table, WeightFileWriter &writer);
   LogicalResult writeWeight(WeightOp weight, WeightFileWriter &writer);
   LogicalResult writeNested(WeightOp weight, const WeightReader &reader,
                             WeightFileWriter &writer);
@@ -70,26 +71,31 @@ LogicalResult Pack::write(ModelOp model) {
       WeightFileWriter::create(output, error);
   if (!writer)
     return model.emitError(error);
-  for (Operation &op : *model.getBody()) {
-    if (auto weight = dyn_cast<WeightOp>(op)) {
-      if (failed(writeWeight(weight, *writer)))
-        return failure();
-    } else if (auto table = dyn_cast<RopeTableOp>(op)) {
-      std::vector<float> values = computeRopeTable(table);
-      std::optional<uint64_t> offset = writer->addSection(
-          WeightSection::dense(table.getSymName().str(), PMPD_F32,
-                               model.getContext(),
-                               2 * table.getInvFreq().size()),
-          values.data(), error);
-      if (!offset)
-        return table.emitError(error);
-      table.setAt(*offset);
-    }
-  }
+  for (auto weight : model.getBody()->getOps<WeightOp>())
+    if (failed(writeWeight(weight, *writer)))
+      return failure();
+  // After the weights, so that those of all layers lie equally far apart.
+  for (auto table : model.getBody()->getOps<RopeTableOp>())
+    if (failed(writeTable(table, *writer)))
+      return failure();
   std::optional<Digest> digest = writer->commit(error);
   if (!digest)
     return model.emitError(error);
   model.setWeightsDigest(llvm::toHex(*digest, /*LowerCase=*/true));
+  return success();
+}
+
+LogicalResult Pack::writeTable(RopeTableOp table, WeightFileWriter &writer) {
+  std::vector<float> values = computeRopeTable(table);
+  std::string error;
+  std::optional<uint64_t> offset = writer.addSection(
+      WeightSection::dense(table.getSymName().str(), PMPD_F32,
+                           table->getParentOfType<ModelOp>().getContext(),
+                           2 * table.getInvFreq().size()),
+      values.data(), error);
+  if (!offset)
+    return table.emitError(error);
+  table.setAt(*offset);
   return success();
 }
 

@@ -268,4 +268,122 @@ def EmitCInterface : Pass<"pmpd-emit-c-interface", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def NpuOutline : Pass<"npu-outline", "::mlir::ModuleOp"> {
+  let summary = "make a program for the accelerator of every region";
+  let description = [{
+    Replaces each `pmpd.region` by an `npu.program` whose values are buffers of
+    the scratchpad, and the region table by the programs' order. Layers that are
+    alike, with weights at equal distances, become one `npu.loop`. Ops that have
+    no instruction are refused by name. Run after `pmpd-quantize-rows` and
+    `pmpd-pack` with the layout npu.
+
+    Example: `test/passes/npu-outline.mlir`.
+  }];
+  let dependentDialects = ["::pmpd::npu::NPUDialect"];
+}
+
+def NpuFuse : Pass<"npu-fuse", "::mlir::ModuleOp"> {
+  let summary = "fuse elementwise instructions";
+  let description = [{
+    Makes one `npu.elt silu_mul` of a silu and the multiplication that alone
+    reads it. Results are the same bit for bit.
+
+    Example: `test/passes/npu-fuse.mlir`.
+  }];
+}
+
+def NpuTile : Pass<"npu-tile", "::mlir::ModuleOp"> {
+  let summary = "turn products and attention into loops over tiles";
+  let description = [{
+    Replaces `npu.linear` by loads of tiles into a ring and `npu.bpmv` or, in
+    prefill, `npu.mmq`; and `npu.attention` by loops over the KV heads and over
+    tiles of 64 tokens. A tile is cut for the weight's highest precision, so
+    that the programs of all precisions differ in what they read and not in
+    how. Loops serve every sequence length.
+
+    Example: `test/passes/npu-tile.mlir`.
+  }];
+  let options = [
+    Option<"tileBytes", "tile-bytes", "int64_t", "131072",
+           "most bytes of a tile of a weight, with its metadata">
+  ];
+  let dependentDialects = ["::pmpd::npu::NPUDialect"];
+}
+
+def NpuSchedule : Pass<"npu-schedule", "::mlir::ModuleOp"> {
+  let summary = "give rings as many slots as there is room for";
+  let description = [{
+    The slots are what lets the weights' queue run ahead of the products, across
+    layers. Every use of a ring moves on to the next slot by a register. Where
+    not even two slots fit, a call takes fewer tokens.
+
+    Example: `test/passes/npu-schedule.mlir`.
+  }];
+  let options = [
+    Option<"scratchpad", "scratchpad", "int64_t", "2359296",
+           "bytes of the scratchpad">,
+    Option<"maxSlots", "max-slots", "int64_t", "8", "most slots of a ring">
+  ];
+  let dependentDialects = ["::pmpd::npu::NPUDialect"];
+}
+
+def NpuAllocate : Pass<"npu-allocate", "::mlir::ModuleOp"> {
+  let summary = "give buffers addresses and registers numbers";
+  let description = [{
+    Buffers that live at the same time do not overlap. What is used in a loop
+    and made outside of it lives throughout the loop, and a ring throughout the
+    program.
+
+    Example: `test/passes/npu-allocate.mlir`.
+  }];
+  let options = [
+    Option<"scratchpad", "scratchpad", "int64_t", "2359296",
+           "bytes of the scratchpad">
+  ];
+}
+
+def NpuSync : Pass<"npu-sync", "::mlir::ModuleOp"> {
+  let summary = "order instructions by semaphores";
+  let description = [{
+    Instructions outside of rings run one after another, whatever their unit: a
+    token goes from unit to unit. Producers of rings wait for a free slot only,
+    so that they run ahead.
+
+    Example: `test/passes/npu-sync.mlir`.
+  }];
+  let dependentDialects = ["::pmpd::npu::NPUDialect"];
+}
+
+def NpuVerify : Pass<"npu-verify", "::mlir::ModuleOp"> {
+  let summary = "check bounds, tokens and the order of scratchpad accesses";
+  let description = [{
+    Runs every program instruction by instruction, for calls of several lengths,
+    without computing values. Refuses a token that is waited for before any
+    instruction posts it, which is a deadlock; accesses to the same bytes, one
+    of them a write, that no token orders; and accesses outside of a buffer or
+    of the scratchpad.
+
+    Example: `test/passes/npu-verify.mlir`.
+  }];
+  let options = [
+    Option<"scratchpad", "scratchpad", "int64_t", "2359296",
+           "bytes of the scratchpad">
+  ];
+}
+
+def NpuEmit : Pass<"npu-emit", "::mlir::ModuleOp"> {
+  let summary = "write the program file";
+  let description = [{
+    Writes the programs of the model, in their order, as
+    `include/pmpd/npu_program.h` has them. Run after `npu-sync`.
+
+    Example: `test/passes/npu-emit.mlir`.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "", "the program file to write">,
+    Option<"config", "config", "std::string", "\"ref\"",
+           "hardware: ref, edge or a JSON file">
+  ];
+}
+
 #endif // PMPD_PASSES_TD

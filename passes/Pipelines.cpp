@@ -36,8 +36,9 @@ void buildLowerClassifiersPipeline(OpPassManager &pm) {
   buffers.addPass(arith::createArithExpandOpsPass());
 }
 
-void buildCompileCPUPipeline(OpPassManager &pm,
-                             const CompileCPUOptions &options) {
+/// From the graph to regions with packed weights.
+static void buildRegions(OpPassManager &pm, const CompileOptions &options,
+                         const std::string &layout) {
   std::string statistics = options.statistics;
   if (statistics.empty() && !options.calibration.empty())
     statistics = options.weights + ".statistics";
@@ -93,8 +94,13 @@ void buildCompileCPUPipeline(OpPassManager &pm,
 
   PackOptions pack;
   pack.output = options.weights;
-  pack.layout = options.layout;
+  pack.layout = layout;
   pm.addPass(createPack(pack));
+}
+
+void buildCompileCPUPipeline(OpPassManager &pm,
+                             const CompileOptions &options) {
+  buildRegions(pm, options, options.layout);
   pm.addPass(createPlanMemory());
 
   LowerToCPUOptions lower;
@@ -110,10 +116,36 @@ void buildCompileCPUPipeline(OpPassManager &pm,
   pm.addPass(createEmitCInterface(emit));
 }
 
+void buildCompileNPUPipeline(OpPassManager &pm,
+                             const CompileOptions &options) {
+  buildRegions(pm, options, "npu");
+  pm.addPass(createNpuOutline());
+  pm.addPass(createNpuFuse());
+  pm.addPass(createNpuTile());
+  NpuScheduleOptions schedule;
+  schedule.scratchpad = options.scratchpad;
+  pm.addPass(createNpuSchedule(schedule));
+  NpuAllocateOptions allocate;
+  allocate.scratchpad = options.scratchpad;
+  pm.addPass(createNpuAllocate(allocate));
+  pm.addPass(createNpuSync());
+  NpuVerifyOptions verify;
+  verify.scratchpad = options.scratchpad;
+  pm.addPass(createNpuVerify(verify));
+  NpuEmitOptions emit;
+  emit.output = options.program;
+  emit.config = options.npuConfig;
+  pm.addPass(createNpuEmit(emit));
+}
+
 void registerPipelines() {
-  PassPipelineRegistration<CompileCPUOptions>(
+  PassPipelineRegistration<CompileOptions>(
       "pmpd-compile-cpu", "the whole compiler for CPUs, from onnx to LLVM",
       buildCompileCPUPipeline);
+  PassPipelineRegistration<CompileOptions>(
+      "pmpd-compile-npu",
+      "the whole compiler for the accelerator, from onnx to a program file",
+      buildCompileNPUPipeline);
   PassPipelineRegistration<>(
       "pmpd-lower-classifiers",
       "networks of a learned scheduler, from onnx to loops",

@@ -9,9 +9,9 @@
 
 namespace pmpd {
 
-/// Options of `pmpd-compile-cpu`; each is that of the pass it is named for.
-struct CompileCPUOptions
-    : public mlir::PassPipelineOptions<CompileCPUOptions> {
+/// Options of `pmpd-compile-cpu` and `pmpd-compile-npu`; each is that of the
+/// pass it is named for.
+struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<std::string> name{*this, "name",
                            llvm::cl::desc("name of the model and its symbols")};
   Option<int64_t> context{*this, "ctx",
@@ -73,20 +73,36 @@ struct CompileCPUOptions
   Option<std::string> features{
       *this, "features", llvm::cl::desc("CPU features that the code needs")};
   Option<std::string> triple{*this, "triple", llvm::cl::desc("target triple")};
+  Option<std::string> program{*this, "program",
+                              llvm::cl::desc("the NPU program file to write"),
+                              llvm::cl::init("model.pnpu")};
+  Option<std::string> npuConfig{
+      *this, "npu-config",
+      llvm::cl::desc("NPU hardware: ref, edge or a JSON file"),
+      llvm::cl::init("ref")};
+  Option<int64_t> scratchpad{*this, "scratchpad",
+                             llvm::cl::desc("bytes of the NPU's scratchpad"),
+                             llvm::cl::init(2359296)};
 };
 
 /// From a graph in the onnx dialect to the LLVM dialect: the whole compiler
 /// between the importer and the object emitter. Intermediate files are put
 /// beside the weight file and are not removed.
 void buildCompileCPUPipeline(mlir::OpPassManager &pm,
-                             const CompileCPUOptions &options);
+                             const CompileOptions &options);
+
+/// From a graph in the onnx dialect to the npu dialect and the program file: the
+/// same as for CPUs up to the regions, which become programs.
+void buildCompileNPUPipeline(mlir::OpPassManager &pm,
+                             const CompileOptions &options);
 
 /// `pmpd-lower-classifiers`: networks that pmpd-attach-scheduler added, from
 /// onnx through linalg to loops on memory of the caller. A module without one
 /// is left as it is.
 void buildLowerClassifiersPipeline(mlir::OpPassManager &pm);
 
-/// Registers `pmpd-compile-cpu` and `pmpd-lower-classifiers`.
+/// Registers `pmpd-compile-cpu`, `pmpd-compile-npu` and
+/// `pmpd-lower-classifiers`.
 void registerPipelines();
 
 } // namespace pmpd

@@ -38,7 +38,7 @@ pmpd_status checkVersion(const pmpd_model_desc &desc) {
   return PMPD_OK;
 }
 
-pmpd_status checkDimensions(const pmpd_model_desc &desc) {
+pmpd_status checkSizes(const pmpd_model_desc &desc) {
   const struct {
     const char *name;
     int32_t value;
@@ -92,8 +92,6 @@ pmpd_status checkRegion(const pmpd_model_desc &desc, int32_t index) {
       (region.phase == PMPD_DECODE && region.max_rows != 1))
     return bad(desc, label + " takes " + std::to_string(region.max_rows) +
                          " rows per call");
-  if (!region.entry)
-    return bad(desc, label + " has no entry point");
   if (findRegion(desc, pmpd_phase(region.phase), region.bits) != &region)
     return bad(desc, label + " repeats " + phaseName(region.phase) + " at " +
                          std::to_string(region.bits) + " bits");
@@ -135,6 +133,14 @@ pmpd_status checkClassifiers(const pmpd_model_desc &desc) {
   return PMPD_OK;
 }
 
+pmpd_status checkEntries(const pmpd_model_desc &desc) {
+  for (int32_t i = 0; i < desc.region_count; ++i)
+    if (!desc.regions[i].entry)
+      return bad(desc,
+                 "region " + std::to_string(i) + " has no entry point");
+  return PMPD_OK;
+}
+
 pmpd_status checkCpu(const pmpd_model_desc &desc) {
   std::string list;
   for (const std::string &feature : missingCpuFeatures(desc.cpu_features))
@@ -149,9 +155,15 @@ pmpd_status checkCpu(const pmpd_model_desc &desc) {
 
 } // namespace
 
+pmpd_status pmpd::rt::checkDimensions(const pmpd_model_desc &desc) {
+  for (auto check : {checkSizes, checkRegions, checkClassifiers})
+    if (pmpd_status status = check(desc))
+      return status;
+  return PMPD_OK;
+}
+
 pmpd_status pmpd::rt::checkDescriptor(const pmpd_model_desc &desc) {
-  for (auto check : {checkVersion, checkDimensions, checkRegions,
-                     checkClassifiers, checkCpu})
+  for (auto check : {checkVersion, checkDimensions, checkEntries, checkCpu})
     if (pmpd_status status = check(desc))
       return status;
   return PMPD_OK;

@@ -10,6 +10,11 @@ namespace pmpd::rt {
 /// descriptor. Errors: BAD_MODEL, UNSUPPORTED_CPU.
 pmpd_status checkDescriptor(const pmpd_model_desc &desc);
 
+/// The part of it that does not depend on where regions run: dimensions, the
+/// table of regions but for their entry points, classifiers.
+/// Errors: BAD_MODEL.
+pmpd_status checkDimensions(const pmpd_model_desc &desc);
+
 /// Bytes of K and V of one token over all layers.
 uint64_t kvBytesPerToken(const pmpd_model_desc &desc);
 

@@ -114,6 +114,9 @@ pmpd_status Manifest::read(const std::string &directory, Manifest &manifest) {
   manifest.tokenizer =
       json.contains("tokenizer") ? reader.file("tokenizer") : "";
   manifest.target = reader.text("target");
-  manifest.symbol = reader.text("symbol");
+  if (manifest.target == Manifest::kNpuTarget)
+    manifest.program = reader.file("program");
+  else
+    manifest.symbol = reader.text("symbol");
   return reader.finish();
 }

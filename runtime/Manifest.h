@@ -14,7 +14,11 @@ struct Manifest {
   std::string weights;
   std::string tokenizer; // "" if the model has none
   std::string target;
-  std::string symbol; // of the descriptor function
+  std::string symbol;  // of the descriptor function; "" for the NPU
+  std::string program; // for the NPU only
+
+  /// The target whose regions are in a program file and not in a library.
+  static constexpr const char *kNpuTarget = "npu";
 
   /// Finds and reads the one NAME.json of `directory`.
   /// Errors: NOT_FOUND, IO_ERROR, BAD_MODEL.

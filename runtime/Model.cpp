@@ -3,6 +3,7 @@
 
 #include "runtime/Descriptor.h"
 #include "runtime/Manifest.h"
+#include "runtime/targets/npu/DeviceModel.h"
 
 using namespace pmpd::rt;
 
@@ -12,22 +13,22 @@ static constexpr const char *kHostTarget = "aarch64";
 static constexpr const char *kHostTarget = "x86-64";
 #endif
 
+pmpd_status Model::openWeights(const std::string &path, pmpd_verify verify,
+                               Model &model) {
+  return WeightFile::open(path, model.descriptor->weights_digest, verify,
+                          model.weightFile);
+}
+
 pmpd_status Model::open(const pmpd_model_desc *desc, const std::string &weights,
                         pmpd_verify verify, Model &model) {
   if (pmpd_status status = checkDescriptor(*desc))
     return status;
-  if (pmpd_status status = WeightFile::open(weights, desc->weights_digest,
-                                            verify, model.weightFile))
-    return status;
   model.descriptor = desc;
-  return PMPD_OK;
+  return openWeights(weights, verify, model);
 }
 
-pmpd_status Model::openDirectory(const std::string &directory,
-                                 pmpd_verify verify, Model &model) {
-  Manifest manifest;
-  if (pmpd_status status = Manifest::read(directory, manifest))
-    return status;
+pmpd_status Model::openHost(const Manifest &manifest, pmpd_verify verify,
+                            Model &model) {
   if (manifest.target != kHostTarget)
     return fail(PMPD_UNSUPPORTED_CPU,
                 manifest.name + ": compiled for " + manifest.target +
@@ -47,6 +48,25 @@ pmpd_status Model::openDirectory(const std::string &directory,
     return fail(PMPD_BAD_MODEL, manifest.library + ": expected a model at " +
                                     manifest.symbol +
                                     ", but there is none; recompile it");
-  model.tokenizerPath = manifest.tokenizer;
   return open(desc, manifest.weights, verify, model);
+}
+
+pmpd_status Model::openDevice(const Manifest &manifest, pmpd_verify verify,
+                              Model &model) {
+  if (pmpd_status status = npu::DeviceModel::open(
+          manifest.program, manifest.name, model.deviceModel))
+    return status;
+  model.descriptor = &model.deviceModel->desc();
+  return openWeights(manifest.weights, verify, model);
+}
+
+pmpd_status Model::openDirectory(const std::string &directory,
+                                 pmpd_verify verify, Model &model) {
+  Manifest manifest;
+  if (pmpd_status status = Manifest::read(directory, manifest))
+    return status;
+  model.tokenizerPath = manifest.tokenizer;
+  return manifest.target == Manifest::kNpuTarget
+             ? openDevice(manifest, verify, model)
+             : openHost(manifest, verify, model);
 }

@@ -7,7 +7,13 @@
 
 #include <memory>
 
+namespace pmpd::npu {
+class DeviceModel;
+}
+
 namespace pmpd::rt {
+
+struct Manifest;
 
 /// A descriptor and its weights, both checked. Immutable.
 class Model {
@@ -23,12 +29,24 @@ public:
 
   const pmpd_model_desc &desc() const { return *descriptor; }
   const uint8_t *weights() const { return weightFile.data(); }
+  uint64_t weightBytes() const { return weightFile.bytes(); }
+
+  /// The programs of a model compiled for the NPU, else null.
+  const npu::DeviceModel *device() const { return deviceModel.get(); }
 
   /// Path of the tokenizer beside the model, "" if there is none.
   const std::string &tokenizer() const { return tokenizerPath; }
 
 private:
-  SharedLibrary library; // holds *descriptor; goes last
+  static pmpd_status openHost(const Manifest &manifest, pmpd_verify verify,
+                              Model &model);
+  static pmpd_status openDevice(const Manifest &manifest, pmpd_verify verify,
+                                Model &model);
+  static pmpd_status openWeights(const std::string &path, pmpd_verify verify,
+                                 Model &model);
+
+  SharedLibrary library; // one of these holds *descriptor; they go last
+  std::shared_ptr<const npu::DeviceModel> deviceModel;
   const pmpd_model_desc *descriptor = nullptr;
   WeightFile weightFile;
   std::string tokenizerPath;

@@ -48,7 +48,9 @@ pmpd_status Session::create(std::shared_ptr<const Model> model,
     return failUnsupportedBits(desc, PMPD_PREFILL, bits);
   std::unique_ptr<Target> target;
   int threads = options.threads ? options.threads : availableCpus();
-  if (pmpd_status status = createCpuTarget(*model, threads, target))
+  if (pmpd_status status =
+          model->device() ? createNpuTarget(*model, options, target)
+                          : createCpuTarget(*model, threads, target))
     return status;
   session = std::make_unique<pmpd_session>(
       std::move(model), std::move(target), region,
@@ -67,6 +69,7 @@ Session::Session(std::shared_ptr<const Model> model,
 
 void Session::reset() {
   target->clearKv();
+  target->clearTotals();
   held = base = 0;
   heldTokens.clear();
   maxTokens = 0;

@@ -57,6 +57,7 @@ public:
   int64_t tokens() const { return held; }
   int64_t context() const { return limit; }
   pmpd_stats stats() const;
+  const Target &machine() const { return *target; }
   void setFirstTokenSeconds(double seconds) {
     totals.first_token_seconds = seconds;
   }

@@ -132,4 +132,25 @@ void pmpd_session_stats(const pmpd_session *session, pmpd_stats *stats) {
   *stats = session->stats();
 }
 
+pmpd_status pmpd_session_npu_stats(const pmpd_session *session,
+                                   pmpd_npu_stats *stats) {
+  return guard([&] {
+    if (!session || !stats)
+      return fail(PMPD_BAD_ARGUMENT,
+                  "expected a session and a place for its totals, but got "
+                  "NULL");
+    return session->machine().npuStats(*stats);
+  });
+}
+
+pmpd_status pmpd_session_write_npu_trace(const pmpd_session *session,
+                                         const char *path) {
+  return guard([&] {
+    if (!session || !path)
+      return fail(PMPD_BAD_ARGUMENT,
+                  "expected a session and a path, but got NULL");
+    return session->machine().writeNpuTrace(path);
+  });
+}
+
 void pmpd_session_cancel(pmpd_session *session) { session->cancel(); }

@@ -17,6 +17,7 @@ public:
                           pmpd_verify verify, WeightFile &file);
 
   const uint8_t *data() const { return mapping.data(); }
+  uint64_t bytes() const { return mapping.size(); }
 
 private:
   Mapping mapping;

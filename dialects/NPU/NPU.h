@@ -8,6 +8,7 @@
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/RegionKindInterface.h"
@@ -45,6 +46,16 @@ struct Cost {
 
 namespace pmpd::npu {
 
+/// Makes a buffer of the scratchpad, on a line of 64 bytes.
+mlir::Value allocate(mlir::ImplicitLocOpBuilder &builder, int64_t bytes);
+
+/// Makes one of `bytes` for each of `rows` rows of a call.
+mlir::Value allocateRows(mlir::ImplicitLocOpBuilder &builder, int64_t bytes,
+                         int64_t rows);
+
+/// The type of such a buffer.
+BufType rowsType(mlir::MLIRContext *context, int64_t bytes, int64_t rows);
+
 /// Address of a buffer. It must have one.
 int64_t getAddress(mlir::Value buffer);
 
@@ -56,6 +67,13 @@ int getSemaphore(mlir::Value semaphore);
 
 /// The bytes of an instruction. All it names must have numbers.
 pmpd_npu_instruction encode(InstructionOpInterface op);
+
+/// The bytes of the instruction that begins a loop at a nesting level, 0
+/// outermost, but for the length of its body.
+pmpd_npu_instruction encodeLoop(LoopOp op, uint8_t level);
+
+/// The bytes of the instruction that ends it.
+pmpd_npu_instruction encodeLoopEnd(uint8_t level);
 
 } // namespace pmpd::npu
 

@@ -20,11 +20,33 @@ int pmpd::npu::getSemaphore(Value semaphore) {
   return *semaphore.getDefiningOp<SemOp>().getAt();
 }
 
-pmpd_npu_instruction pmpd::npu::encode(InstructionOpInterface op) {
+/// An instruction that waits for nothing and posts nothing.
+static pmpd_npu_instruction emptyInstruction() {
   pmpd_npu_instruction insn = {};
   insn.h.wait0 = insn.h.wait1 = PMPD_NPU_NO_SEMAPHORE;
   insn.h.post0 = insn.h.post1 = PMPD_NPU_NO_SEMAPHORE;
+  return insn;
+}
+
+pmpd_npu_instruction pmpd::npu::encode(InstructionOpInterface op) {
+  pmpd_npu_instruction insn = emptyInstruction();
   op.encodeOperands(insn);
+  return insn;
+}
+
+pmpd_npu_instruction pmpd::npu::encodeLoop(LoopOp op, uint8_t level) {
+  pmpd_npu_instruction insn = emptyInstruction();
+  insn.h.op = PMPD_NPU_LOOP;
+  insn.loop.level = level;
+  insn.loop.creg = getNumber(op.getTimes());
+  insn.loop.count = op.getCount().value_or(0);
+  return insn;
+}
+
+pmpd_npu_instruction pmpd::npu::encodeLoopEnd(uint8_t level) {
+  pmpd_npu_instruction insn = emptyInstruction();
+  insn.h.op = PMPD_NPU_ENDL;
+  insn.loop.level = level;
   return insn;
 }
 

@@ -13,13 +13,21 @@ def NPU_InstructionOpInterface : OpInterface<"InstructionOpInterface"> {
   let methods = [
     InterfaceMethod<"The unit that executes it.", "::pmpd::npu::Unit",
                     "getExecutingUnit">,
+    InterfaceMethod<"The register with the number of rows, or null.",
+        "::mlir::Value", "getRowsFrom", (ins), "return $_op.getRowsFrom();">,
+    InterfaceMethod<"The semaphores that it waits for.",
+        "::mlir::MutableOperandRange", "getWaitsMutable", (ins),
+        "return $_op.getWaitsMutable();">,
+    InterfaceMethod<"The semaphores that it posts.",
+        "::mlir::MutableOperandRange", "getPostsMutable", (ins),
+        "return $_op.getPostsMutable();">,
     InterfaceMethod<[{
       Fills `insn`, zero so far and without semaphores. Buffers, registers and
       semaphores have numbers.
     }], "void", "encodeOperands", (ins "pmpd_npu_instruction &":$insn)>,
     InterfaceMethod<[{
       Scratchpad accesses of one execution. `rows` is the value of the row
-      register, or `count` without one.
+      register, or 1 without one.
     }], "void", "getAccesses",
         (ins "int64_t":$rows, "::llvm::SmallVectorImpl<::pmpd::npu::Access> &":$accesses)>,
     InterfaceMethod<"Work of one execution.", "::pmpd::npu::Cost", "getCost",

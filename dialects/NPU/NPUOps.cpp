@@ -20,18 +20,31 @@ LogicalResult ProgramOp::verify() {
     return emitOpError("expected max_rows of at least 1, and 1 for decode, "
                        "but got ")
            << static_cast<int64_t>(getMaxRows());
-  llvm::DenseSet<int32_t> registers, semaphores;
-  for (Operation &op : *getBody()) { // C3
-    auto taken = [&](std::optional<int32_t> at, llvm::DenseSet<int32_t> &set) {
-      return at && !set.insert(*at).second;
-    };
-    auto reg = dyn_cast<RegOp>(op);
-    auto sem = dyn_cast<SemOp>(op);
-    if ((reg && taken(reg.getAt(), registers)) ||
-        (sem && taken(sem.getAt(), semaphores)))
-      return op.emitOpError("expected a number that is not taken");
-  }
+  llvm::DenseSet<int32_t> semaphores;
+  for (auto op : getBody()->getOps<SemOp>()) // C3
+    if (op.getAt() && !semaphores.insert(*op.getAt()).second)
+      return op.emitOpError("expected a number that is not taken, but got ")
+             << *op.getAt();
   return success();
+}
+
+BufType pmpd::npu::rowsType(MLIRContext *context, int64_t bytes,
+                            int64_t rows) {
+  constexpr int64_t Line = 64;
+  return BufType::get(context, Space::Scratchpad,
+                      llvm::alignTo(bytes * rows, Line), Line);
+}
+
+Value pmpd::npu::allocate(ImplicitLocOpBuilder &builder, int64_t bytes) {
+  return AllocOp::create(builder, rowsType(builder.getContext(), bytes, 1),
+                         IntegerAttr(), IntegerAttr(), IntegerAttr());
+}
+
+Value pmpd::npu::allocateRows(ImplicitLocOpBuilder &builder, int64_t bytes,
+                              int64_t rows) {
+  return AllocOp::create(builder, rowsType(builder.getContext(), bytes, rows),
+                         IntegerAttr(), builder.getI64IntegerAttr(bytes),
+                         IntegerAttr());
 }
 
 LogicalResult AllocOp::verify() {
@@ -45,6 +58,10 @@ LogicalResult AllocOp::verify() {
       type.getBytes() % *getSlots() != 0) // C2
     return emitOpError("expected slots that divide ")
            << type.getBytes() << " bytes, but got " << *getSlots();
+  auto perRow = static_cast<int64_t>(getPerRow().value_or(1));
+  if (perRow < 1 || perRow > type.getBytes()) // C3
+    return emitOpError("expected 1 to ")
+           << type.getBytes() << " bytes per row, but got " << perRow;
   return success();
 }
 
@@ -89,7 +106,7 @@ LogicalResult LoopOp::verify() {
     levels += isa<LoopOp>(op);
   if (levels > PMPD_NPU_LOOP_LEVELS) // C2
     return emitOpError("expected at most ")
-           << PMPD_NPU_LOOP_LEVELS << " loops inside each other, but got "
+           << int(PMPD_NPU_LOOP_LEVELS) << " loops inside each other, but got "
            << levels;
   if (getBody()->empty()) // C3
     return emitOpError("expected a body that is not empty");

@@ -27,7 +27,7 @@ def NPU_ProgramOp : NPU_Op<"program", [Symbol, IsolatedFromAbove, NoTerminator,
     Constraints:
     - C1: `wbits` is 2, 3 or 4.
     - C2: `max_rows` is positive, and 1 for `decode`.
-    - C3: no two registers or semaphores have the same number.
+    - C3: no two semaphores have the same number.
 
     Example:
     ```mlir
@@ -52,12 +52,14 @@ def NPU_AllocOp : NPU_Op<"alloc"> {
   let description = [{
     With `slots` the buffer is a ring: so many slots of equal size that a
     producer fills and a consumer empties in turn. `slots` = 0 leaves the number
-    to `npu-schedule`; the type then has the bytes of one slot.
+    to `npu-schedule`; the type then has the bytes of one slot. `per_row` are the
+    bytes for every row of the program's `max_rows`; the type has those of all.
 
     Constraints:
     - C1: `at`, where it is once it is allocated, is a multiple of the
       alignment.
     - C2: `slots`, if there are any, divide the bytes.
+    - C3: `per_row`, if it is there, is from 1 to the bytes.
 
     Example:
     ```mlir
@@ -65,10 +67,14 @@ def NPU_AllocOp : NPU_Op<"alloc"> {
     %r = npu.alloc slots 4 : !npu.buf<scratchpad, 32768, 64>
     ```
   }];
-  let arguments = (ins OptionalAttr<I64Attr>:$slots, OptionalAttr<I64Attr>:$at);
+  let arguments = (ins OptionalAttr<I64Attr>:$slots,
+                       OptionalAttr<I64Attr>:$per_row,
+                       OptionalAttr<I64Attr>:$at);
   let results = (outs NPU_Buf:$result);
-  let assemblyFormat =
-      "(`slots` $slots^)? (`at` $at^)? attr-dict `:` type($result)";
+  let assemblyFormat = [{
+    (`slots` $slots^)? (`per_row` $per_row^)? (`at` $at^)? attr-dict
+    `:` type($result)
+  }];
   let hasVerifier = 1;
 }
 
@@ -82,11 +88,11 @@ def NPU_RegOp : NPU_Op<"reg"> {
     - C1: `at` is a register that the machine has, and not the zero register.
     - C2: one with a role is at the role's number.
 
-    Example: `%r = npu.reg position`
+    Example: `%r = npu.reg role position`
   }];
   let arguments = (ins OptionalAttr<NPU_RoleAttr>:$role, OptionalAttr<I32Attr>:$at);
   let results = (outs NPU_Reg:$result);
-  let assemblyFormat = "($role^)? (`at` $at^)? attr-dict";
+  let assemblyFormat = "(`role` $role^)? (`at` $at^)? attr-dict";
   let hasVerifier = 1;
 }
 
@@ -118,14 +124,15 @@ def NPU_LoopOp : NPU_Op<"loop", [NoTerminator, SingleBlock,
 
     Example:
     ```mlir
-    npu.loop 32 {
+    npu.loop count 32 {
       npu.salu add %r = x %r imm 64
     }
     ```
   }];
   let arguments = (ins Optional<NPU_Reg>:$times, OptionalAttr<I64Attr>:$count);
   let regions = (region SizedRegion<1>:$bodyRegion);
-  let assemblyFormat = "($times^)? ($count^)? attr-dict-with-keyword $bodyRegion";
+  let assemblyFormat = 
+      "($times^)? (`count` $count^)? attr-dict-with-keyword $bodyRegion";
   let hasVerifier = 1;
   let builders = [
     OpBuilder<(ins "int64_t":$count)>, OpBuilder<(ins "::mlir::Value":$times)>];
@@ -237,7 +244,7 @@ def NPU_StOp : NPU_Transfer<"st",
 
 def NPU_QactOp : NPU_Instruction<"qact",
     (ins NPU_Buf:$x, NPU_Buf:$q, NPU_Buf:$sx, I64Attr:$cols, I64Attr:$group,
-         I32Attr:$abits, DefaultValuedAttr<I64Attr, "1">:$count),
+         I32Attr:$abits),
     "$x `->` $q `,` $sx ", "`:` type($x) `->` type($q) `,` type($sx)"> {
   let summary = "quantize rows of activations per group";
   let description = [{
@@ -254,8 +261,7 @@ class NPU_Product<string mnemonic>
     : NPU_Instruction<mnemonic,
     (ins NPU_Buf:$w, NPU_Buf:$x, NPU_Buf:$sx, NPU_Buf:$dst,
          I64Attr:$n, I64Attr:$k, I32Attr:$wbits, I32Attr:$abits, I64Attr:$group,
-         I64Attr:$first_col, I64Attr:$cols, I64Attr:$out_cols, UnitAttr:$acc,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+         I64Attr:$first_col, I64Attr:$cols, I64Attr:$out_cols, UnitAttr:$acc),
     "$w `,` $x `,` $sx `->` $dst ",
     "`:` type($w) `,` type($x) `,` type($sx) `->` type($dst)">;
 
@@ -284,8 +290,7 @@ def NPU_MmqOp : NPU_Product<"mmq"> {
 def NPU_MmhOp : NPU_Instruction<"mmh",
     (ins NPU_Buf:$w, NPU_Buf:$x, NPU_Buf:$dst, I64Attr:$n, I64Attr:$k,
          DefaultValuedAttr<I64Attr, "0">:$x_stride,
-         DefaultValuedAttr<I64Attr, "0">:$out_stride,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+         DefaultValuedAttr<I64Attr, "0">:$out_stride),
     "$w `,` $x `->` $dst ", "`:` type($w) `,` type($x) `->` type($dst)"> {
   let summary = "multiply a tile of fp16 weights by fp16 activation rows";
   let description = "Exact products in one chain of fp32 additions." # common;
@@ -294,8 +299,7 @@ def NPU_MmhOp : NPU_Instruction<"mmh",
 def NPU_AttOp : NPU_Instruction<"att",
     (ins NPU_Buf:$q, NPU_Buf:$kv, NPU_Buf:$state, NPU_Buf:$dst, NPU_Reg:$seen,
          F32Attr:$scale, I64Attr:$heads, I64Attr:$head_dim, I64Attr:$queries,
-         UnitAttr:$first, UnitAttr:$last,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+         UnitAttr:$first, UnitAttr:$last),
     "$q `,` $kv `,` $state `->` $dst `seen` $seen ",
     "`:` type($q) `,` type($kv) `,` type($state) `->` type($dst)"> {
   let summary = "add a tile of the KV cache to an online softmax";
@@ -308,8 +312,7 @@ def NPU_AttOp : NPU_Instruction<"att",
 
 def NPU_NormOp : NPU_Instruction<"norm",
     (ins NPU_NormKindAttr:$kind, NPU_Buf:$x, NPU_Buf:$weight,
-         Optional<NPU_Buf>:$bias, NPU_Buf:$dst, I64Attr:$cols, F32Attr:$eps,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+         Optional<NPU_Buf>:$bias, NPU_Buf:$dst, I64Attr:$cols, F32Attr:$eps),
     "$kind $x `,` $weight (`,` $bias^)? `->` $dst ",
     "`:` type($x) `,` type($weight) (`,` type($bias)^)? `->` type($dst)"> {
   let summary = "normalize rows";
@@ -320,8 +323,7 @@ def NPU_NormOp : NPU_Instruction<"norm",
 
 def NPU_RopeOp : NPU_Instruction<"rope",
     (ins NPU_Buf:$x, NPU_Buf:$table, NPU_RotaryStyleAttr:$style,
-         I64Attr:$heads, I64Attr:$head_dim, I64Attr:$frequencies,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+         I64Attr:$heads, I64Attr:$head_dim, I64Attr:$frequencies),
     "$style $x `,` $table ", "`:` type($x) `,` type($table)"> {
   let summary = "rotate heads in place";
   let description = "Row i by row i of `table`, cosines and then sines." # common;
@@ -329,8 +331,7 @@ def NPU_RopeOp : NPU_Instruction<"rope",
 
 def NPU_EltOp : NPU_Instruction<"elt",
     (ins NPU_EltFnAttr:$fn, NPU_Buf:$a, Optional<NPU_Buf>:$b, NPU_Buf:$dst,
-         I64Attr:$cols, DefaultValuedAttr<F32Attr, "1.0f">:$scale,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+         I64Attr:$cols, DefaultValuedAttr<F32Attr, "1.0f">:$scale),
     "$fn $a (`,` $b^)? `->` $dst ",
     "`:` type($a) (`,` type($b)^)? `->` type($dst)"> {
   let summary = "combine elements";
@@ -347,8 +348,7 @@ def NPU_RedOp : NPU_Instruction<"red",
 }
 
 def NPU_KvqOp : NPU_Instruction<"kvq",
-    (ins NPU_Buf:$x, NPU_Buf:$dst, I64Attr:$heads, I64Attr:$head_dim,
-         DefaultValuedAttr<I64Attr, "1">:$count),
+    (ins NPU_Buf:$x, NPU_Buf:$dst, I64Attr:$heads, I64Attr:$head_dim),
     "$x `->` $dst ", "`:` type($x) `->` type($dst)"> {
   let summary = "convert keys or values to the element of the KV cache";
   let description = "Rows of heads, fp32 to fp16, in the same order." # common;
@@ -384,20 +384,21 @@ def NPU_LinearOp : NPU_Op<"linear", [AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def NPU_AttentionOp : NPU_Op<"attention", [AttrSizedOperandSegments]> {
+def NPU_AttentionOp : NPU_Op<"attention"> {
   let summary = "attention over the KV cache of a layer, before it is tiled";
   let description = [{
     Of every row and head over the cached positions up to the row's own.
-    `remote_offset` is where the layer begins in the KV cache.
+    `remote_offset` is where the layer begins in the KV cache, which holds
+    `tokens` at most.
 
     Example: `test/passes/npu-tile.mlir`.
   }];
-  let arguments = (ins NPU_Buf:$q, NPU_Buf:$dst, Optional<NPU_Reg>:$remote_offset,
+  let arguments = (ins NPU_Buf:$q, NPU_Buf:$dst, NPU_Reg:$position, NPU_Reg:$remote_offset,
       Optional<NPU_Reg>:$rows_from, F32Attr:$scale, I64Attr:$heads,
-      I64Attr:$kv_heads, I64Attr:$head_dim, I64Attr:$capacity);
+      I64Attr:$kv_heads, I64Attr:$head_dim, I64Attr:$tokens);
   let assemblyFormat = [{
-    $q `->` $dst (`at` $remote_offset^)? (`rows` $rows_from^)? attr-dict
-    `:` type($q) `->` type($dst)
+    $q `->` $dst `position` $position `at` $remote_offset (`rows` $rows_from^)?
+    attr-dict `:` type($q) `->` type($dst)
   }];
 }
 

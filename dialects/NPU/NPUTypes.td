@@ -29,6 +29,7 @@ def NPU_Dialect : Dialect {
     5. semaphores (sync), checked (verify),
     6. 32 bytes per instruction in a container file (emit).
   }];
+  let dependentDialects = ["::pmpd::PMPDDialect"];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let extraClassDeclaration = "void registerTypesAndAttributes();";

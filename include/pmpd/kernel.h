@@ -59,7 +59,7 @@ typedef struct pmpd_region_desc {
   int32_t reserved;
   uint64_t scratch_bytes;
   uint64_t weight_bytes;  /* of the weight file read by one call */
-  void (*entry)(const pmpd_region_args *args);
+  void (*entry)(const pmpd_region_args *args); /* NULL for a program of the NPU */
 } pmpd_region_desc;
 
 /* Everything a classifier touches. */

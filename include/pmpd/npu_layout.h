@@ -53,6 +53,15 @@ static inline uint64_t pmpd_npu_metadata_bytes(uint64_t n, uint64_t k,
          pmpd_npu_metadata_values(flags, bits);
 }
 
+/* Bytes of a nested affine weight in the weight file. */
+static inline uint64_t pmpd_npu_tensor_bytes(uint64_t n, uint64_t k,
+                                             uint64_t group, unsigned bits,
+                                             unsigned prefixes) {
+  return pmpd_npu_planes_bytes(n, k, bits) +
+         prefixes *
+             pmpd_npu_metadata_bytes(n, k, group, PMPD_NPU_F_AFFINE, bits);
+}
+
 /* Bytes of an fp16 weight. */
 static inline uint64_t pmpd_npu_half_bytes(uint64_t n, uint64_t k) {
   return pmpd_round_up(n, PMPD_NPU_ROW_BLOCK) * k * 2;

@@ -141,17 +141,31 @@ pmpd_status pmpd_scheduler_check(const char *text);
 
 /* ---- Sessions ---------------------------------------------------------- */
 
+/* What a session on the simulated NPU computes. */
+typedef enum pmpd_npu_mode {
+  PMPD_NPU_MODE_BOTH = 0,       /* results and time */
+  PMPD_NPU_MODE_FUNCTIONAL = 1, /* results only; nothing is counted */
+  PMPD_NPU_MODE_TIMING = 2      /* time only; all logits are 0 */
+} pmpd_npu_mode;
+
 typedef struct pmpd_session_options {
   size_t struct_bytes;
   int32_t threads;      /* 0 = all CPUs the process may use */
   int32_t context;      /* 0 = as compiled; else at most that */
   int32_t prefill_bits; /* 0 = the highest compiled for prefill */
+  /* Of models compiled with --target npu; others ignore them. */
+  pmpd_npu_mode npu_mode;
+  const char *npu_config; /* hardware to simulate, by name or path of a JSON
+                             file; NULL = what the model was compiled for */
+  int32_t npu_trace;      /* not 0: record every instruction */
 } pmpd_session_options;
-#define PMPD_SESSION_OPTIONS_INIT {sizeof(pmpd_session_options), 0, 0, 0}
+#define PMPD_SESSION_OPTIONS_INIT                                              \
+  {sizeof(pmpd_session_options), 0, 0, 0, PMPD_NPU_MODE_BOTH, NULL, 0}
 
 /* Creates a session with an empty KV cache. The cache reserves address space
  * for the context; memory is used as tokens are added. options may be NULL.
- * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS, OUT_OF_MEMORY. */
+ * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS, OUT_OF_MEMORY; of npu_config also
+ * NOT_FOUND, IO_ERROR, and BAD_MODEL if it lacks what the model needs. */
 pmpd_status pmpd_session_create(pmpd_model *model,
                                 const pmpd_session_options *options,
                                 pmpd_session **session);
@@ -285,6 +299,37 @@ pmpd_status pmpd_sample(const float *logits, int32_t vocab,
 
 /* Totals since the session was created or pmpd_session_reset. */
 void pmpd_session_stats(const pmpd_session *session, pmpd_stats *stats);
+
+/* ---- The simulated NPU ------------------------------------------------- */
+
+/* What the calls of one phase cost on the simulated machine: its own time and
+ * energy, not the host's. Units are those of pmpd_npu_unit in npu.h; bytes are
+ * moved from and to DRAM by the DMA queues among them. */
+typedef struct pmpd_npu_totals {
+  int64_t calls;
+  uint64_t instructions;
+  double cycles; /* 0 without timing, as all below */
+  double seconds;
+  double joules;
+  double busy_cycles[8];
+  double dram_bytes[8];
+} pmpd_npu_totals;
+
+typedef struct pmpd_npu_stats {
+  const char *config; /* name of the hardware; valid as long as the session */
+  pmpd_npu_totals prefill, decode;
+} pmpd_npu_stats;
+
+/* Totals since the session was created or pmpd_session_reset.
+ * Errors: BAD_ARGUMENT (the model runs on the CPU). */
+pmpd_status pmpd_session_npu_stats(const pmpd_session *session,
+                                   pmpd_npu_stats *stats);
+
+/* Writes what a session with npu_trace recorded in the Chrome trace event
+ * format, which Perfetto opens.
+ * Errors: BAD_ARGUMENT (nothing is recorded), IO_ERROR. */
+pmpd_status pmpd_session_write_npu_trace(const pmpd_session *session,
+                                         const char *path);
 
 /* Makes the call in progress, if any, return PMPD_CANCELLED at the next chunk
  * or token; the session keeps the tokens before it. Any thread. */

@@ -46,7 +46,6 @@ std::string makeManifest(const ModelSummary &summary) {
       {"version", 1},
       {"name", summary.name},
       {"weights", summary.name + ".pmpdw"},
-      {"symbol", summary.name + "_pmpd_model"},
       {"target", summary.arch},
       {"triple", summary.triple},
       {"cpu", summary.cpu},
@@ -63,6 +62,10 @@ std::string makeManifest(const ModelSummary &summary) {
       {"prefill_bits", json::Array(summary.prefillBits)},
       {"decode_bits", json::Array(summary.decodeBits)},
   };
+  if (summary.program.empty())
+    manifest["symbol"] = summary.name + "_pmpd_model";
+  else
+    manifest["program"] = summary.program;
   if (summary.hasLibrary)
     manifest["library"] = summary.name + ".so";
   if (!summary.tokenizer.empty())

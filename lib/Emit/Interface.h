@@ -14,6 +14,7 @@ namespace pmpd::emit {
 struct ModelSummary {
   std::string name, arch, triple, cpu, features, quantizer, activations;
   std::string tokenizer; /// file name in the output directory, may be empty
+  std::string program;   /// file name of programs for the NPU, else empty
   std::string digest;    /// of the weight file, hexadecimal
   std::vector<int> prefillBits, decodeBits;
   int64_t vocab, hidden, layers, context, group;

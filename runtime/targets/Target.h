@@ -30,11 +30,33 @@ public:
 
   /// Gives the memory of the KV cache back; its contents are lost.
   virtual void clearKv() = 0;
+
+  /// Sets what it counts back to 0.
+  virtual void clearTotals() {}
+
+  /// As pmpd_session_npu_stats and pmpd_session_write_npu_trace.
+  virtual pmpd_status npuStats(pmpd_npu_stats &) const { return failNoNpu(); }
+  virtual pmpd_status writeNpuTrace(const std::string &) const {
+    return failNoNpu();
+  }
+
+private:
+  static pmpd_status failNoNpu() {
+    return fail(PMPD_BAD_ARGUMENT, "expected a model compiled with --target "
+                                   "npu, but this one runs on the CPU");
+  }
 };
 
 /// A target of `threads` CPU threads, the caller's included. `model` outlives
 /// it. Errors: OUT_OF_MEMORY.
 pmpd_status createCpuTarget(const Model &model, int threads,
+                            std::unique_ptr<Target> &target);
+
+/// A simulated NPU for a model that has a device(). `model` outlives it.
+/// Errors: BAD_ARGUMENT, NOT_FOUND, IO_ERROR (of the options), BAD_MODEL (the
+/// hardware lacks what the program needs), OUT_OF_MEMORY.
+pmpd_status createNpuTarget(const Model &model,
+                            const pmpd_session_options &options,
                             std::unique_ptr<Target> &target);
 
 } // namespace pmpd::rt

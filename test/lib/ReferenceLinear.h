@@ -48,6 +48,16 @@ inline int referenceCode(const PackedWeight &w, int64_t n, int64_t k,
                          int prefix) {
   if (w.layout == PMPD_LAYOUT_PLAIN)
     return w.bytes[n * w.cols + k] >> (w.bits - prefix);
+  if (w.layout == PMPD_LAYOUT_NPU) {
+    // Plane p: words [rows / 64][cols / 32][64], bit k mod 32 of row n mod 64.
+    int64_t plane = roundUp(w.rows, 64) * w.cols / 8;
+    int64_t word = (n / 64 * (w.cols / 32) + k / 32) * 64 + n % 64;
+    int code = 0;
+    for (int p = 0; p < prefix; ++p)
+      code = 2 * code +
+             (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
+    return code;
+  }
   static const int third[2][4] = {{3, 1, 7, 5}, {2, 0, 6, 4}};
   static const int fourth[2][4] = {{2, 0, 6, 4}, {3, 1, 7, 5}};
   int v = k % 32 / 16, f = k % 16 / 4, i = k % 4;
@@ -80,6 +90,14 @@ inline ScaleAndMin referenceParams(const PackedWeight &w, int64_t n, int64_t g,
                           index * roundUp(w.rows * groups * 4, 64) +
                           (n * groups + g) * 4;
     return {halfValue(pair), halfValue(pair + 2)};
+  }
+  if (w.layout == PMPD_LAYOUT_NPU) {
+    // After the planes, per prefix [rows / 64][groups] of 64 scales, 64 minima.
+    int64_t padded = roundUp(w.rows, 64);
+    const uint8_t *pair = w.bytes + w.bits * padded * w.cols / 8 +
+                          index * padded * groups * 4 +
+                          (n / 64 * groups + g) * 256;
+    return {halfValue(pair + n % 64 * 2), halfValue(pair + 128 + n % 64 * 2)};
   }
   int64_t panels = roundUp(w.rows, 16) / 16;
   const uint8_t *line =

@@ -11,7 +11,8 @@ using namespace pmpd::test;
 
 namespace {
 
-const pmpd_layout Layouts[] = {PMPD_LAYOUT_PLAIN, PMPD_LAYOUT_S};
+const pmpd_layout Layouts[] = {PMPD_LAYOUT_PLAIN, PMPD_LAYOUT_S,
+                               PMPD_LAYOUT_NPU};
 
 /// Shapes around the edges of panels (16 rows) and tiles (32 columns), with
 /// every list of prefixes; regions on both sides of the page alignment.

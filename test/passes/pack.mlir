@@ -3,21 +3,22 @@
 // RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/store.pmpdw quantizer=rtn group=32" -o %t/quantized.mlir
 // RUN: pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/s.pmpdw" | FileCheck %s --check-prefixes=CHECK,S
 // RUN: pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/plain.pmpdw layout=plain" | FileCheck %s --check-prefixes=CHECK,PLAIN
-// RUN: od -An -v -tf4 -w16 -j4096 -N32 %t/s.pmpdw | FileCheck %s --check-prefix=ROPE
-// RUN: od -An -v -tx2 -w8 -j8192 -N256 %t/s.pmpdw | FileCheck %s --check-prefix=EMBED
-// RUN: od -An -v -tf4 -w16 -j16384 -N16 %t/s.pmpdw | FileCheck %s --check-prefix=NORM
+// RUN: od -An -v -tf4 -w16 -j16384 -N32 %t/s.pmpdw | FileCheck %s --check-prefix=ROPE
+// RUN: od -An -v -tx2 -w8 -j4096 -N256 %t/s.pmpdw | FileCheck %s --check-prefix=EMBED
+// RUN: od -An -v -tf4 -w16 -j12288 -N16 %t/s.pmpdw | FileCheck %s --check-prefix=NORM
 // The plain layout is that of the store.
-// RUN: od -An -v -tx1 -j12288 -N192 %t/plain.pmpdw > %t/plain.txt
+// RUN: od -An -v -tx1 -j8192 -N192 %t/plain.pmpdw > %t/plain.txt
 // RUN: od -An -v -tx1 -j4096 -N192 %t/store.pmpdw > %t/store.txt
 // RUN: cmp %t/plain.txt %t/store.txt
 
 // CHECK:      pmpd.model @m {{.*}} digest = "{{[0-9a-f]+}}"
-// CHECK-NEXT: pmpd.rope_table @rope {{.*}} at 4096
-// CHECK-NEXT: pmpd.weight @embed : tensor<4x32xf16> from {{.*}} at 8192
+// Tables come last, so that layers stay equally far apart.
+// CHECK-NEXT: pmpd.rope_table @rope {{.*}} at 16384
+// CHECK-NEXT: pmpd.weight @embed : tensor<4x32xf16> from {{.*}} at 4096
 // S-NEXT:     pmpd.weight @embed_linear{{.*}}group = 32, s> from
 // PLAIN-NEXT: pmpd.weight @embed_linear{{.*}}group = 32, plain> from
-// CHECK-SAME: at 12288
-// CHECK-NEXT: pmpd.weight @norm : tensor<32xf32> from {{.*}} at 16384
+// CHECK-SAME: at 8192
+// CHECK-NEXT: pmpd.weight @norm : tensor<32xf32> from {{.*}} at 12288
 // CHECK-NOT:  @unused
 
 // Position 0, then 1: twice the cosines and sines of 1 and 0.5.

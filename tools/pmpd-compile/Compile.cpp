@@ -4,6 +4,7 @@
 #include "lib/Emit/CpuTarget.h"
 #include "lib/Emit/Interface.h"
 #include "lib/Emit/Library.h"
+#include "lib/Emit/NpuHardware.h"
 #include "lib/Emit/Object.h"
 #include "lib/Import/ONNX/Import.h"
 #include "lib/Pack/AtomicFile.h"
@@ -31,10 +32,11 @@ namespace {
 /// Keeps the text of the model before it is lowered, and what it says of it.
 class Snapshot : public PassInstrumentation {
 public:
-  explicit Snapshot(std::string *mlir) : mlir(mlir) {}
+  /// After the pass named `last`.
+  Snapshot(StringRef last, std::string *mlir) : last(last), mlir(mlir) {}
 
   void runAfterPass(Pass *pass, Operation *op) override {
-    if (pass->getArgument() != "pmpd-plan-memory")
+    if (pass->getArgument() != last)
       return;
     pmpd::ModelOp model = *cast<ModuleOp>(op).getOps<pmpd::ModelOp>().begin();
     summary.vocab = model.getVocab();
@@ -51,6 +53,7 @@ public:
   pmpd::emit::ModelSummary summary;
 
 private:
+  StringRef last;
   std::string *mlir;
 };
 
@@ -62,7 +65,9 @@ public:
 
 private:
   Error importAndLower(Staging &staging);
-  Error emit(Staging &staging);
+  void setOptions(const Staging &staging, pmpd::CompileOptions &passes) const;
+  Error emitLibrary(Staging &staging);
+  Error describe(Staging &staging);
   Error write(Staging &staging, const std::string &file, StringRef contents);
   bool wants(const char *form) const { return options.emit.count(form); }
   void report(double seconds) const;
@@ -76,7 +81,8 @@ private:
   llvm::DefaultThreadPool threads{llvm::hardware_concurrency(options.threads)};
   MLIRContext context{registry, MLIRContext::Threading::DISABLED};
   Progress progress{context};
-  pmpd::emit::CpuTarget target;
+  pmpd::emit::CpuTarget target; // either this one
+  pmpd::emit::NpuHardware npu;  // or that
   OwningOpRef<ModuleOp> module;
   pmpd::emit::ModelSummary summary;
   std::string mlirText;
@@ -97,13 +103,8 @@ Error Compilation::write(Staging &staging, const std::string &file,
   return Error::success();
 }
 
-Error Compilation::importAndLower(Staging &staging) {
-  progress.step("import");
-  module = pmpd::onnx::importONNX(options.model, &context);
-  if (!module)
-    return refuse("the model cannot be imported");
-
-  pmpd::CompileCPUOptions passes;
+void Compilation::setOptions(const Staging &staging,
+                             pmpd::CompileOptions &passes) const {
   passes.name = options.name;
   passes.context = options.context;
   for (int bits : options.prefillBits)
@@ -126,31 +127,51 @@ Error Compilation::importAndLower(Staging &staging) {
   passes.layout = options.layout;
   passes.prefillRows = options.prefillRows;
   passes.weights = staging.path(options.name + ".pmpdw");
+  if (options.forNpu()) {
+    passes.program = staging.path(options.name + ".pnpu");
+    passes.npuConfig = options.npuConfig;
+    passes.scratchpad = npu.scratchpadBytes;
+    return;
+  }
   passes.isa = pmpd::codegen::stringifyISA(target.kernels.isa).str();
   passes.nativeHalf = target.kernels.nativeHalf;
   passes.features = target.features;
   passes.triple = target.triple();
+}
 
+Error Compilation::importAndLower(Staging &staging) {
+  progress.step("import");
+  module = pmpd::onnx::importONNX(options.model, &context);
+  if (!module)
+    return refuse("the model cannot be imported");
   PassManager pm(&context);
   if (options.timing)
     pm.enableTiming();
   auto snapshot =
-      std::make_unique<Snapshot>(wants("mlir") ? &mlirText : nullptr);
+      std::make_unique<Snapshot>(options.forNpu() ? "npu-verify"
+                                                  : "pmpd-plan-memory",
+                                 wants("mlir") ? &mlirText : nullptr);
   Snapshot &seen = *snapshot;
   pm.addInstrumentation(std::move(snapshot));
-  pmpd::buildCompileCPUPipeline(pm, passes);
+  pmpd::CompileOptions passes;
+  setOptions(staging, passes);
+  if (options.forNpu())
+    pmpd::buildCompileNPUPipeline(pm, passes);
+  else
+    pmpd::buildCompileCPUPipeline(pm, passes);
   if (failed(pm.run(*module)))
     return refuse("the model cannot be compiled");
   summary = seen.summary;
   files.push_back(options.name + ".pmpdw");
+  if (options.forNpu())
+    files.push_back(options.name + ".pnpu");
+  if (wants("mlir"))
+    return write(staging, options.name + ".mlir", mlirText);
   return Error::success();
 }
 
-Error Compilation::emit(Staging &staging) {
+Error Compilation::emitLibrary(Staging &staging) {
   const std::string &name = options.name;
-  if (wants("mlir"))
-    if (Error failed = write(staging, name + ".mlir", mlirText))
-      return failed;
   progress.step("generate code");
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> translated =
@@ -184,6 +205,11 @@ Error Compilation::emit(Staging &staging) {
       return failed;
     files.push_back(name + ".so");
   }
+  return write(staging, name + ".h", pmpd::emit::makeHeader(name));
+}
+
+Error Compilation::describe(Staging &staging) {
+  const std::string &name = options.name;
   if (!options.tokenizer.empty()) {
     auto buffer = llvm::MemoryBuffer::getFile(options.tokenizer);
     if (!buffer)
@@ -193,14 +219,17 @@ Error Compilation::emit(Staging &staging) {
             write(staging, summary.tokenizer, (*buffer)->getBuffer()))
       return failed;
   }
-  if (Error failed = write(staging, name + ".h", pmpd::emit::makeHeader(name)))
-    return failed;
-
   summary.name = name;
   summary.arch = options.arch;
-  summary.triple = target.triple();
-  summary.cpu = target.machine->getTargetCPU().str();
-  summary.features = target.features;
+  if (options.forNpu()) {
+    summary.program = name + ".pnpu";
+    summary.triple = "pnpu-1";
+    summary.cpu = npu.name;
+  } else {
+    summary.triple = target.triple();
+    summary.cpu = target.machine->getTargetCPU().str();
+    summary.features = target.features;
+  }
   summary.quantizer = options.quantizer;
   summary.activations = options.activations;
   summary.prefillBits = options.prefillBits;
@@ -219,11 +248,16 @@ Error Compilation::emit(Staging &staging) {
 void Compilation::report(double seconds) const {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
+  std::string machine =
+      options.forNpu() ? "the NPU " + npu.name
+                       : summary.cpu + " (" +
+                             pmpd::codegen::stringifyISA(target.kernels.isa)
+                                 .str() +
+                             ")";
   llvm::errs() << llvm::formatv(
-      "{0}: {1} layers, context {2}, weights {3:f1} MB, for {4} ({5})\n",
+      "{0}: {1} layers, context {2}, weights {3:f1} MB, for {4}\n",
       options.output, summary.layers, summary.context,
-      summary.weightBytes / 1e6, summary.cpu,
-      pmpd::codegen::stringifyISA(target.kernels.isa));
+      summary.weightBytes / 1e6, machine);
   llvm::errs() << llvm::formatv("{0:f1} s, peak memory {1:f0} MB\n", seconds,
                                 usage.ru_maxrss / 1024.0);
 }
@@ -236,18 +270,29 @@ Error Compilation::run() {
     if (!pmpd::Tokenizer::load(options.tokenizer, error))
       return refuse(error);
   }
-  llvm::Expected<pmpd::emit::CpuTarget> resolved =
-      pmpd::emit::resolveCpu(options.arch, options.cpu);
-  if (!resolved)
-    return resolved.takeError();
-  target = std::move(*resolved);
+  if (options.forNpu()) {
+    llvm::Expected<pmpd::emit::NpuHardware> found =
+        pmpd::emit::findNpuHardware(options.npuConfig);
+    if (!found)
+      return found.takeError();
+    npu = std::move(*found);
+  } else {
+    llvm::Expected<pmpd::emit::CpuTarget> resolved =
+        pmpd::emit::resolveCpu(options.arch, options.cpu);
+    if (!resolved)
+      return resolved.takeError();
+    target = std::move(*resolved);
+  }
   context.setThreadPool(threads);
   auto staging = Staging::create(options.output);
   if (!staging)
     return staging.takeError();
   if (Error failed = importAndLower(**staging))
     return failed;
-  if (Error failed = emit(**staging))
+  if (!options.forNpu())
+    if (Error failed = emitLibrary(**staging))
+      return failed;
+  if (Error failed = describe(**staging))
     return failed;
   if (Error failed = (*staging)->publish(files))
     return failed;

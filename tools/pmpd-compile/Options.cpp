@@ -28,8 +28,33 @@ bool contains(const std::vector<int> &list, int value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-/// What follows from several options together. Returns an error text or "".
-std::string complete(Options &options) {
+/// What follows from compiling for the NPU. Returns an error text or "".
+std::string completeForNpu(Options &options, bool emits) {
+  const std::string target = "--target npu: expected ";
+  if (options.bits.front() >= 16 || options.simulate != 0)
+    return target + "nested weights, --bits of 2, 3 or 4 without --simulate";
+  if (options.activations == "f32")
+    return target + "--activations q8 or q16, but got f32";
+  if (options.kv == "f32")
+    return target + "--kv f16, but got f32";
+  if (options.layout != "s" || options.cpu != "native")
+    return target + "neither --layout nor --cpu, which are for CPUs";
+  if (!options.scheduler.empty())
+    return target + "no --scheduler, because networks run on a CPU";
+  if (!emits)
+    options.emit = {};
+  else if (options.emit != std::set<std::string>{"mlir"})
+    return target + "at most --emit mlir";
+  if (options.activations.empty())
+    options.activations = "q16";
+  if (options.npuConfig.empty())
+    options.npuConfig = "ref";
+  return "";
+}
+
+/// What follows from several options together; `emits` says whether --emit was
+/// given. Returns an error text or "".
+std::string complete(Options &options, bool emits) {
   if (options.name.empty())
     options.name = nameFrom(options.model);
   if (!pmpd::emit::isValidName(options.name))
@@ -48,6 +73,13 @@ std::string complete(Options &options) {
              ": expected learned:FILE.onnx; other schedulers need no compiling";
     options.scheduler.erase(0, kind.size());
   }
+  if (!options.forNpu() && !options.npuConfig.empty())
+    return "--npu-config: expected --target npu beside it";
+  if (options.forNpu())
+    if (std::string problem = completeForNpu(options, emits); !problem.empty())
+      return problem;
+  if (options.activations.empty())
+    options.activations = "q8";
   if (options.decodeBits.empty())
     options.decodeBits = options.bits;
   if (options.prefillBits.empty())
@@ -166,9 +198,9 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "chooses the bits of each request")
       ->type_name("KIND:FILE");
   app.add_option("--activations", options.activations,
-                 "of linear layers: q8, q16 or f32")
-      ->check(CLI::IsMember({"q8", "q16", "f32"}))
-      ->capture_default_str();
+                 "of linear layers: q8, q16 or f32 (default: q8, and q16 for "
+                 "the NPU)")
+      ->check(CLI::IsMember({"q8", "q16", "f32"}));
   app.add_option("--kv", options.kv,
                  "element of the KV cache: f16 or f32 (default: f16, and f32 "
                  "with --bits 32)")
@@ -186,8 +218,13 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--target", options.arch,
-                 "x86-64 or aarch64 (default: this machine's)")
-      ->check(CLI::IsMember({"x86-64", "aarch64"}));
+                 "x86-64, aarch64 or npu, a simulated accelerator (default: "
+                 "this machine's)")
+      ->check(CLI::IsMember({"x86-64", "aarch64", "npu"}));
+  app.add_option("--npu-config", options.npuConfig,
+                 "hardware of the accelerator: ref, edge or a JSON file "
+                 "(default: ref)")
+      ->type_name("NAME|FILE");
   app.add_option("--cpu", options.cpu,
                  "native, portable, avx2, avxvnni, avx512vnni, amx, or a name of "
                  "LLVM's")
@@ -212,7 +249,7 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
   }
   if (!emit.empty())
     options.emit = {emit.begin(), emit.end()};
-  std::string problem = complete(options);
+  std::string problem = complete(options, !emit.empty());
   if (problem.empty())
     return Parsed::Run;
   std::cerr << "pmpd-compile: " << problem << '\n';

@@ -15,12 +15,15 @@ struct Options {
   std::vector<int> bits = {2, 3, 4}, prefillBits, decodeBits;
   std::vector<std::string> precision;
   int64_t group = 128, context = 0, prefillRows = 64, calibrationTokens = 4096;
-  std::string quantizer = "nldlq", activations = "q8", kv, layout = "s";
+  std::string quantizer = "nldlq", activations, kv, layout = "s";
   std::string arch, cpu = "native";
+  std::string npuConfig; ///< Hardware of the NPU, or nothing for CPUs.
   std::set<std::string> emit = {"static", "shared"};
   int simulate = 0; // Bits, or 0 for nested weights.
   unsigned threads = 0;
   bool timing = false;
+
+  bool forNpu() const { return arch == "npu"; }
 };
 
 enum class Parsed { Run, Done, Invalid };

@@ -10,6 +10,12 @@
 
 namespace pmpd::tools {
 
+/// What a simulated NPU did in one run.
+struct NpuRun {
+  std::string config; // "" if the model ran on the CPU
+  pmpd_npu_totals prefill = {}, decode = {};
+};
+
 /// What one run produced.
 struct Generation {
   std::vector<int32_t> tokens;
@@ -17,6 +23,7 @@ struct Generation {
   std::string text;          // "" with --raw
   bool cancelled = false;
   pmpd_stats stats = {};
+  NpuRun npu;
 };
 
 /// Speeds, bits and bytes for a person.

@@ -27,6 +27,7 @@ struct Args {
   bool showBits = false;
   bool stats = false;
   bool json = false;
+  std::string npuTrace;
 
   void addTo(CLI::App &app);
 };
@@ -68,6 +69,9 @@ void Args::addTo(CLI::App &app) {
   app.add_flag("--raw", raw, "token ids in and out, no tokenizer");
   app.add_flag("--show-bits", showBits, "mark the bits each token used");
   app.add_flag("--stats", stats, "print speeds, bits and bytes to stderr");
+  app.add_option("--npu-trace", npuTrace,
+                 "write what each unit of the NPU did when, for Perfetto")
+      ->type_name("FILE");
   app.add_flag("--json", json, "print one JSON object instead of the text");
 }
 
@@ -115,7 +119,10 @@ struct Output {
                                  : model.tokenizer().decode(token);
     if (!args.raw)
       generation.text += bytes;
-    return args.json || stream.write(bytes, bits);
+    // Without results the tokens are no text.
+    bool silent =
+        args.json || args.model.npuMode == PMPD_NPU_MODE_TIMING;
+    return silent || stream.write(bytes, bits);
   }
 };
 
@@ -155,6 +162,11 @@ void generate(const Args &args, OpenModel &model, Output &output) {
   if (status != PMPD_CANCELLED)
     check(status);
   pmpd_session_stats(session.get(), &output.generation.stats);
+  if (!args.npuTrace.empty())
+    check(pmpd_session_write_npu_trace(session.get(), args.npuTrace.c_str()));
+  pmpd_npu_stats npu;
+  if (pmpd_session_npu_stats(session.get(), &npu) == PMPD_OK)
+    output.generation.npu = {npu.config, npu.prefill, npu.decode};
 }
 
 int run(const Args &args) {
@@ -177,5 +189,8 @@ int main(int argc, char **argv) {
   CLI::App app("Generates text with a compiled model.", "pmpd-run");
   Args args;
   args.addTo(app);
-  return runTool(app, argc, argv, [&] { return run(args); });
+  return runTool(app, argc, argv, [&] {
+    args.model.npuTrace = !args.npuTrace.empty();
+    return run(args);
+  });
 }

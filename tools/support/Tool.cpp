@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 using namespace pmpd;
 using namespace pmpd::tools;
@@ -112,6 +113,19 @@ void ModelArgs::addTo(CLI::App &app) {
       ->check(countValidator())
       ->type_name("N");
   app.add_flag("--verify", verify, "check every byte of the weights first");
+  const std::map<std::string, pmpd_npu_mode> modes = {
+      {"both", PMPD_NPU_MODE_BOTH},
+      {"functional", PMPD_NPU_MODE_FUNCTIONAL},
+      {"timing", PMPD_NPU_MODE_TIMING}};
+  app.add_option("--npu-mode", npuMode,
+                 "what to simulate of a model for the NPU: functional, its "
+                 "results; timing, how long it takes; both (default)")
+      ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
+      ->type_name("MODE");
+  app.add_option("--npu-config", npuConfig,
+                 "the NPU to simulate: ref, edge or a JSON file (default: the "
+                 "one compiled for)")
+      ->type_name("NAME|FILE");
 }
 
 OpenModel::OpenModel(const ModelArgs &args) : args(args) {
@@ -155,6 +169,9 @@ SessionPtr OpenModel::createSession(int32_t threads) {
   pmpd_session_options options = PMPD_SESSION_OPTIONS_INIT;
   options.threads = threads;
   options.context = args.context;
+  options.npu_mode = args.npuMode;
+  options.npu_config = args.npuConfig.empty() ? nullptr : args.npuConfig.c_str();
+  options.npu_trace = args.npuTrace;
   pmpd_session *session = nullptr;
   check(pmpd_session_create(handle.get(), &options, &session));
   return SessionPtr(session);
