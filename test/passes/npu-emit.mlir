@@ -1,0 +1,26 @@
+// Programs become a file that the tools of the runtime read.
+// RUN: rm -rf %t && mkdir %t
+// RUN: %python %S/llama_regions.py > %t/model.mlir
+// RUN: pmpd-opt %t/model.mlir --npu-outline --npu-fuse --npu-tile --npu-schedule --npu-allocate --npu-sync --npu-verify --npu-emit="output=%t/model.pnpu" -o %t/programs.mlir
+// RUN: pmpd-objdump %t/model.pnpu > %t/text && FileCheck %s < %t/text
+// Its text is that file again, byte for byte.
+// RUN: pmpd-objdump --assemble %t/text -o %t/again.pnpu && cmp %t/model.pnpu %t/again.pnpu
+// Programs of other bits differ in what reads weights, and in nothing else.
+// RUN: %python %S/compare_programs.py %t/text decode_b4 decode_b3 decode_b2 | FileCheck %s --check-prefix=BITS
+// BITS: decode_b3: bpmv {{[0-9]+}}, ld {{[0-9]+}}
+// BITS-NEXT: decode_b2: bpmv {{[0-9]+}}, ld {{[0-9]+}}
+
+// CHECK: "edge"
+// RUN: pmpd-opt %t/programs.mlir --npu-emit="output=%t/edge.pnpu config=edge" -o /dev/null
+// RUN: pmpd-objdump %t/edge.pnpu | FileCheck %s --check-prefix=EDGE
+// EDGE: "edge"
+
+// RUN: not pmpd-opt %t/programs.mlir --npu-emit 2>&1 | FileCheck %s --check-prefix=OUTPUT
+// OUTPUT: expected a file to write to; set output
+// RUN: not pmpd-opt %t/model.mlir --npu-outline --npu-emit="output=%t/x" 2>&1 | FileCheck %s --check-prefix=EARLY
+// EARLY: expected buffers with addresses; run --npu-allocate first
+// RUN: not pmpd-opt %t/programs.mlir --npu-emit="output=%t/x config=none" 2>&1 | FileCheck %s --check-prefix=CONFIG
+// CONFIG: configuration 'none': expected one of ref, edge, or the path of a JSON file
+// RUN: not pmpd-opt %t/programs.mlir --npu-emit="output=%t/none/x" 2>&1 | FileCheck %s --check-prefix=FOLDER
+// FOLDER: none/x
+// RUN: not ls %t/x
