@@ -99,8 +99,8 @@ void NpuEmit::describe(ModelOp model, emit::NpuProgram &file) {
           nested.getRows(), nested.getCols(), nested.getGroup(),
           nested.getBits(), nested.getPrefixes().size());
     } else {
-      tensor.facts.bits = cast<RankedTensorType>(weight.getType())
-                              .getElementTypeBitWidth();
+      tensor.facts.bits =
+          cast<RankedTensorType>(weight.getType()).getElementTypeBitWidth();
       tensor.facts.bytes =
           weight.getRows() * weight.getCols() * tensor.facts.bits / 8;
     }
@@ -115,8 +115,8 @@ FailureOr<emit::NpuRegion> NpuEmit::emitRegion(npu::ProgramOp program,
                              "--npu-allocate first");
   emit::NpuRegion region;
   region.name = program.getSymName().str();
-  region.facts.phase = program.getPhase() == Phase::Decode ? PMPD_DECODE
-                                                           : PMPD_PREFILL;
+  region.facts.phase =
+      program.getPhase() == Phase::Decode ? PMPD_DECODE : PMPD_PREFILL;
   region.facts.bits = program.getWbits();
   region.facts.activation_bits = 32;
   program.walk(
@@ -129,8 +129,7 @@ FailureOr<emit::NpuRegion> NpuEmit::emitRegion(npu::ProgramOp program,
   LogicalResult ran = interpreter.run([&](npu::InstructionOpInterface op) {
     auto load = dyn_cast<npu::LdOp>(op.getOperation());
     if (load && load.getBase() == npu::Base::Weights)
-      region.facts.weight_bytes +=
-          op.getCost(interpreter.rowsOf(op)).dramBytes;
+      region.facts.weight_bytes += op.getCost(interpreter.rowsOf(op)).dramBytes;
     return success();
   });
   region.facts.budget = interpreter.executed();
@@ -154,8 +153,7 @@ LogicalResult NpuEmit::write(ModelOp model) {
     return model.emitError("expected the digest of a weight file; run "
                            "--pmpd-pack first");
   for (npu::ProgramOp program : model.getBody()->getOps<npu::ProgramOp>()) {
-    FailureOr<emit::NpuRegion> region =
-        emitRegion(program, model.getContext());
+    FailureOr<emit::NpuRegion> region = emitRegion(program, model.getContext());
     if (failed(region))
       return failure();
     if (region->facts.scratchpad_peak >

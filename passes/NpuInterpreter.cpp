@@ -71,9 +71,8 @@ LogicalResult NpuInterpreter::compute(npu::SaluOp op) {
 LogicalResult NpuInterpreter::run(Block &block, Visit visit) {
   for (Operation &op : block) {
     if (auto loop = dyn_cast<npu::LoopOp>(op)) {
-      int64_t times = loop.getTimes()
-                          ? valueOf(loop.getTimes())
-                          : static_cast<int64_t>(*loop.getCount());
+      int64_t times = loop.getTimes() ? valueOf(loop.getTimes())
+                                      : static_cast<int64_t>(*loop.getCount());
       if (times < 0 || times > INT32_MAX)
         return loop.emitOpError("runs ") << times << " times";
       for (++count; times > 0; --times, ++count)

@@ -21,8 +21,8 @@ NpuCall longestCall(npu::ProgramOp program, int64_t context);
 /// tokens, are 0.
 class NpuInterpreter {
 public:
-  using Visit = llvm::function_ref<llvm::LogicalResult(
-      npu::InstructionOpInterface)>;
+  using Visit =
+      llvm::function_ref<llvm::LogicalResult(npu::InstructionOpInterface)>;
 
   NpuInterpreter(npu::ProgramOp program, const NpuCall &call);
 

@@ -23,8 +23,8 @@ public:
 
   /// Bytes between the weights of ops `i` and `i + period`, for each they have.
   void addStrides(size_t i, size_t period, llvm::SmallDenseSet<int64_t> &to) {
-    for (auto [a, b] : llvm::zip(ops[i]->getAttrs(),
-                                 ops[i + period]->getAttrs())) {
+    for (auto [a, b] :
+         llvm::zip(ops[i]->getAttrs(), ops[i + period]->getAttrs())) {
       std::optional<int64_t> from = placeOf(a.getValue());
       std::optional<int64_t> next = placeOf(b.getValue());
       if (from && next)
@@ -49,8 +49,8 @@ private:
       if (x.getName() != y.getName())
         return false;
       WeightOp w = weightOf(x.getValue()), v = weightOf(y.getValue());
-      bool same = w && v ? w.getType() == v.getType()
-                         : x.getValue() == y.getValue();
+      bool same =
+          w && v ? w.getType() == v.getType() : x.getValue() == y.getValue();
       // Layers count up; where values are planned is another pass's business.
       if (!same && x.getName() != "layer" && x.getName() != "pmpd.scratch")
         return false;
@@ -63,8 +63,8 @@ private:
         llvm::zip(a->getOperands(), b->getOperands()), [&](auto pair) {
           auto [x, y] = pair;
           Operation *from = x.getDefiningOp(), *next = y.getDefiningOp();
-          return from && next && indices.lookup(from) + period ==
-                                     indices.lookup(next);
+          return from && next &&
+                 indices.lookup(from) + period == indices.lookup(next);
         });
   }
 
@@ -110,7 +110,8 @@ Layers pmpd::findLayers(ModelOp model, ArrayRef<Operation *> ops) {
         return false;
     return true;
   };
-  size_t begin = marks[0] + 1 < layers.period ? 0 : marks[0] + 1 - layers.period;
+  size_t begin =
+      marks[0] + 1 < layers.period ? 0 : marks[0] + 1 - layers.period;
   for (; begin <= marks[0]; ++begin)
     if (begin + layers.count * layers.period <= ops.size() && repeats(begin))
       break;

@@ -54,9 +54,9 @@ SmallVector<LiveRange> pmpd::findLiveRanges(npu::ProgramOp program) {
 }
 
 template SmallVector<LiveRange>
-pmpd::findLiveRanges<npu::AllocOp>(npu::ProgramOp);
+    pmpd::findLiveRanges<npu::AllocOp>(npu::ProgramOp);
 template SmallVector<LiveRange>
-pmpd::findLiveRanges<npu::RegOp>(npu::ProgramOp);
+    pmpd::findLiveRanges<npu::RegOp>(npu::ProgramOp);
 
 int64_t pmpd::placeBuffers(npu::ProgramOp program, bool assign) {
   struct Placed {

@@ -59,10 +59,10 @@ private:
     return npu::allocateRows(b, bytes, maxRows);
   }
   Value reg(std::optional<npu::Role> role = {}) {
-    return npu::RegOp::create(
-        b, npu::RegType::get(b.getContext()),
-        role ? npu::RoleAttr::get(b.getContext(), *role) : npu::RoleAttr(),
-        IntegerAttr());
+    return npu::RegOp::create(b, npu::RegType::get(b.getContext()),
+                              role ? npu::RoleAttr::get(b.getContext(), *role)
+                                   : npu::RoleAttr(),
+                              IntegerAttr());
   }
   void salu(npu::SaluFn fn, Value rd, Value x, Value y, int64_t imm) {
     npu::SaluOp::create(b, fn, rd, x, y, imm, Value(), Value(), Value(),
@@ -120,8 +120,7 @@ LogicalResult Outliner::embed(EmbedOp op) {
   if (failed(at))
     return failure();
   int64_t cols = columns(op.getResult());
-  bool half =
-      cast<RankedTensorType>(table.getType()).getElementType().isF16();
+  bool half = cast<RankedTensorType>(table.getType()).getElementType().isF16();
   int64_t rowBytes = cols * (half ? 2 : 4);
   Value stored = allocRows(rowBytes);
   Value entry = reg(), next = reg(), offset = reg();
@@ -146,8 +145,8 @@ LogicalResult Outliner::embed(EmbedOp op) {
   Value result = allocRows(cols * 4);
   float scale = op.getScale().convertToDouble();
   npu::EltOp::create(b, half ? npu::EltFn::Cvt32 : npu::EltFn::Scale, stored,
-                     Value(), result, cols, APFloat(scale), Value(),
-                     Value(), rows, ValueRange(), ValueRange());
+                     Value(), result, cols, APFloat(scale), Value(), Value(),
+                     rows, ValueRange(), ValueRange());
   values[op.getResult()] = {result, {}, rows, {}};
   return success();
 }
@@ -196,8 +195,8 @@ LogicalResult Outliner::normalize(RmsNormOp op) {
 void Outliner::quantize(QuantizeRowsOp op) {
   QuantizedRowsType type = op.getResult().getType();
   Placed input = values[op.getInput()];
-  Placed placed = like(op.getInput(),
-                       allocRows(type.getCols() * type.getBits() / 8));
+  Placed placed =
+      like(op.getInput(), allocRows(type.getCols() * type.getBits() / 8));
   placed.scales = allocRows(type.getCols() / type.getGroup() *
                             sizeof(pmpd_npu_group_scale));
   npu::QactOp::create(b, input.buffer, placed.buffer, placed.scales,
@@ -219,8 +218,7 @@ LogicalResult Outliner::linear(LinearOp op) {
   if (failed(at))
     return failure();
   Placed input = values[op.getInput()];
-  Value yielded =
-      cast<YieldOp>(region.getBody()->getTerminator()).getLogits();
+  Value yielded = cast<YieldOp>(region.getBody()->getTerminator()).getLogits();
   bool logits = op.getResult() == yielded;
   int64_t width = llvm::alignTo(nested.getRows(), PMPD_NPU_ROW_BLOCK);
   if (!logits && width != nested.getRows())
@@ -236,16 +234,14 @@ LogicalResult Outliner::linear(LinearOp op) {
     // The same row for every token; the product adds to it.
     npu::LdOp::create(b, result, Base::Weights, layerWeights, *bias, 1,
                       width * 4, 0, width * 4, 0, false, Unit::ActivationDMA,
-                      Value(), Value(), input.rows, ValueRange(),
-                      ValueRange());
+                      Value(), Value(), input.rows, ValueRange(), ValueRange());
   }
   SmallVector<int32_t> prefixes(nested.getPrefixes().begin(),
                                 nested.getPrefixes().end());
-  npu::LinearOp::create(b, input.buffer, input.scales, result, layerWeights,
-                        input.rows, *at, nested.getRows(), nested.getCols(),
-                        nested.getGroup(), nested.getBits(), prefixes,
-                        *op.getBits(), type.getBits(),
-                        static_cast<bool>(op.getBias()));
+  npu::LinearOp::create(
+      b, input.buffer, input.scales, result, layerWeights, input.rows, *at,
+      nested.getRows(), nested.getCols(), nested.getGroup(), nested.getBits(),
+      prefixes, *op.getBits(), type.getBits(), static_cast<bool>(op.getBias()));
   if (!logits)
     values[op.getResult()] = like(op.getInput(), result);
   return success();
@@ -260,8 +256,8 @@ LogicalResult Outliner::rotate(RopeOp op) {
   npu::RopeOp::create(b, input.buffer, ropeTables[op.getTableAttr()],
                       static_cast<npu::RotaryStyle>(table.getStyle()), heads,
                       columns(op.getResult()) / heads,
-                      table.getInvFreq().size(), Value(), Value(),
-                      input.rows, ValueRange(), ValueRange());
+                      table.getInvFreq().size(), Value(), Value(), input.rows,
+                      ValueRange(), ValueRange());
   values[op.getResult()] = input;
   return success();
 }
@@ -287,11 +283,10 @@ LogicalResult Outliner::append(KVAppendOp op) {
   auto store = [&](int64_t count, int64_t remoteStride, int64_t localStride,
                    Value in) {
     for (auto [plane, half] : llvm::enumerate(halves))
-      npu::StOp::create(b, half, Base::KV, at,
-                        layer + plane * model.getKVPlaneBytes(), count,
-                        rowBytes, remoteStride, localStride, 0, false,
-                        Unit::StoreDMA, in, Value(), in ? rows : Value(),
-                        ValueRange(), ValueRange());
+      npu::StOp::create(
+          b, half, Base::KV, at, layer + plane * model.getKVPlaneBytes(), count,
+          rowBytes, remoteStride, localStride, 0, false, Unit::StoreDMA, in,
+          Value(), in ? rows : Value(), ValueRange(), ValueRange());
   };
   if (!rows) {
     store(heads, stretch, rowBytes, {});
@@ -356,12 +351,11 @@ LogicalResult Outliner::activate(ActivateOp op) {
 void Outliner::combine(Operation *op, npu::EltFn fn) {
   int64_t cols = columns(op->getResult(0));
   Placed first = values[op->getOperand(0)];
-  Value second = op->getNumOperands() == 2 ? values[op->getOperand(1)].buffer
-                                           : Value();
+  Value second =
+      op->getNumOperands() == 2 ? values[op->getOperand(1)].buffer : Value();
   Value result = resultBuffer(op->getResult(0));
   npu::EltOp::create(b, fn, first.buffer, second, result, cols, APFloat(1.0f),
-                     Value(), Value(), first.rows, ValueRange(),
-                     ValueRange());
+                     Value(), Value(), first.rows, ValueRange(), ValueRange());
   values[op->getResult(0)] = like(op->getOperand(0), result);
 }
 
@@ -440,9 +434,9 @@ LogicalResult Outliner::outline() {
   Layers layers = findLayers(model, ops);
 
   maxRows = region.getMaxRows();
-  program = npu::ProgramOp::create(
-      b, (region.getSymName() + ".program").str(), region.getPhase(),
-      region.getBits(), maxRows, IntegerAttr());
+  program = npu::ProgramOp::create(b, (region.getSymName() + ".program").str(),
+                                   region.getPhase(), region.getBits(), maxRows,
+                                   IntegerAttr());
   b.setInsertionPointToStart(&program.getBodyRegion().emplaceBlock());
   tokens = reg(npu::Role::Tokens);
   position = reg(npu::Role::Position);
@@ -455,12 +449,11 @@ LogicalResult Outliner::outline() {
     return failure();
   if (layers.count > 0 && failed(emitLayers(ops, layers)))
     return failure();
-  if (failed(emit(ArrayRef(ops).drop_front(
-          layers.begin + layers.count * layers.period))))
+  if (failed(emit(ArrayRef(ops).drop_front(layers.begin +
+                                           layers.count * layers.period))))
     return failure();
   b.setInsertionPointToEnd(program.getBody());
-  npu::HaltOp::create(b, Value(), Value(), Value(), ValueRange(),
-                      ValueRange());
+  npu::HaltOp::create(b, Value(), Value(), Value(), ValueRange(), ValueRange());
   return success();
 }
 
@@ -477,8 +470,8 @@ struct NpuOutline : impl::NpuOutlineBase<NpuOutline> {
     for (RegionOp region : regions)
       if (failed(Outliner(*model, region).outline()))
         return signalPassFailure();
-    for (auto table : llvm::make_early_inc_range(
-             model->getBody()->getOps<RegionTableOp>()))
+    for (auto table :
+         llvm::make_early_inc_range(model->getBody()->getOps<RegionTableOp>()))
       table.erase();
     for (RegionOp region : regions) {
       StringAttr name = region.getSymNameAttr();

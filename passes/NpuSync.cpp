@@ -182,8 +182,10 @@ void Synchronizer::fold(npu::NopOp nop) {
   } while (other && !runsOn(other, nop.getUnit()));
   if (!other || isa<npu::LoopOp>(other))
     return;
-  MutableOperandRange mine = semaphoresOf(cast<InstructionOpInterface>(*nop), posts);
-  MutableOperandRange theirs = semaphoresOf(cast<InstructionOpInterface>(other), posts);
+  MutableOperandRange mine =
+      semaphoresOf(cast<InstructionOpInterface>(*nop), posts);
+  MutableOperandRange theirs =
+      semaphoresOf(cast<InstructionOpInterface>(other), posts);
   if (mine.size() + theirs.size() > 2)
     return;
   for (OpOperand &operand : mine)

@@ -63,6 +63,7 @@ private:
   void lower(npu::AttentionOp op);
   /// Tiles of `rows` rows of `op` from where the registers point.
   void emitTile(npu::LinearOp op, const Tiling &tiling, int64_t rows);
+  void storeLogits(npu::LinearOp op, int64_t cols, int64_t localStride);
 
   /// A ring, of a number of slots that is left open.
   Value allocRing(int64_t bytes) {
@@ -99,9 +100,9 @@ void Tiler::run() {
   program.walk([&](npu::LinearOp op) {
     linears.push_back(op);
     Tiling tiling = tile(op, limit);
-    largest = std::max(largest,
-                       tileBytes(op, tiling.blocks * PMPD_NPU_ROW_BLOCK,
-                                 tiling.chunks.back(), op.getBits()));
+    largest =
+        std::max(largest, tileBytes(op, tiling.blocks * PMPD_NPU_ROW_BLOCK,
+                                    tiling.chunks.back(), op.getBits()));
   });
   program.walk([&](npu::AttentionOp op) { attentions.push_back(op); });
   b.setInsertionPointToStart(program.getBody());
@@ -130,8 +131,8 @@ void Tiler::emitTile(npu::LinearOp op, const Tiling &tiling, int64_t rows) {
   int64_t col = 0;
   for (int64_t cols : tiling.chunks) {
     int64_t planeBytes = pmpd_npu_plane_bytes(tileRows, cols);
-    int64_t tableBytes = pmpd_npu_metadata_bytes(tileRows, cols, group,
-                                                 PMPD_NPU_F_AFFINE, bits);
+    int64_t tableBytes =
+        pmpd_npu_metadata_bytes(tileRows, cols, group, PMPD_NPU_F_AFFINE, bits);
     auto load = [&](Value offset, int64_t imm, int64_t count, int64_t bytes,
                     int64_t stride, int64_t local) {
       npu::LdOp::create(b, weights, Base::Weights, offset, imm, count, bytes,
@@ -159,18 +160,38 @@ void Tiler::emitTile(npu::LinearOp op, const Tiling &tiling, int64_t rows) {
                           ValueRange(), ValueRange());
     else
       npu::MmqOp::create(b, weights, op.getQ(), op.getSx(), dst, rows, cols,
-                         bits, op.getAbits(), group, col, op.getCols(),
-                         outCols, accumulate, Value(), at,
-                         op.getRowsFrom(), ValueRange(), ValueRange());
+                         bits, op.getAbits(), group, col, op.getCols(), outCols,
+                         accumulate, Value(), at, op.getRowsFrom(),
+                         ValueRange(), ValueRange());
     token(npu::Credit::Release, weights, unit);
     col += cols;
   }
-  if (!op.getDst()) // Logits go out as they come.
-    npu::StOp::create(b, dst, Base::Logits, out, 0, 1, rows * 4,
-                      op.getRows() * 4,
-                      tiling.blocks * PMPD_NPU_ROW_BLOCK * 4, 0, false,
-                      Unit::StoreDMA, Value(), Value(), op.getRowsFrom(),
-                      ValueRange(), ValueRange());
+  if (!op.getDst())
+    storeLogits(op, rows, tiling.blocks * PMPD_NPU_ROW_BLOCK * 4);
+}
+
+/// Logits go out as they come: `cols` of them for every row.
+void Tiler::storeLogits(npu::LinearOp op, int64_t cols, int64_t localStride) {
+  int64_t rowBytes = op.getRows() * 4;
+  auto store = [&](Value to, int64_t remoteStride, Value from, Value rows) {
+    npu::StOp::create(b, dst, Base::Logits, to, 0, 1, cols * 4, remoteStride,
+                      localStride, 0, false, Unit::StoreDMA, from, Value(),
+                      rows, ValueRange(), ValueRange());
+  };
+  if (!op.getRowsFrom())
+    return store(out, 0, {}, {});
+  if (rowBytes % 64 == 0)
+    return store(out, rowBytes, {}, op.getRowsFrom());
+  // A stride that no transfer has: row by row.
+  Value to = reg(), from = reg();
+  salu(SaluFn::Mov, to, {}, out, 0);
+  salu(SaluFn::Mov, from, {}, {}, 0);
+  auto loop = npu::LoopOp::create(b, op.getRowsFrom());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  store(to, 0, from, {});
+  salu(SaluFn::Add, to, to, {}, rowBytes);
+  salu(SaluFn::Add, from, from, {}, localStride);
 }
 
 void Tiler::lower(npu::LinearOp op) {
@@ -217,8 +238,7 @@ void Tiler::lower(npu::AttentionOp op) {
   int64_t stretch = op.getTokens() * tokenBytes;
   b.setInsertionPoint(op);
   b.setLoc(op.getLoc());
-  Value state =
-      allocRows(queries * (sizeof(pmpd_npu_att_state) + dim * 4));
+  Value state = allocRows(queries * (sizeof(pmpd_npu_att_state) + dim * 4));
   Value held = reg(), tiles = reg(), head = reg(), column = reg();
   salu(SaluFn::Add, held, op.getPosition(), op.getRowsFrom(),
        op.getRowsFrom() ? 0 : 1);
@@ -235,8 +255,8 @@ void Tiler::lower(npu::AttentionOp op) {
   auto attend = [&](bool first, bool last) {
     npu::AttOp::create(b, op.getQ(), cache, state, op.getDst(), seen,
                        op.getScaleAttr().getValue(), op.getHeads(), dim,
-                       queries, first, last, Value(), column,
-                       op.getRowsFrom(), ValueRange(), ValueRange());
+                       queries, first, last, Value(), column, op.getRowsFrom(),
+                       ValueRange(), ValueRange());
   };
   salu(SaluFn::Mov, seen, {}, {}, None);
   attend(/*first=*/true, /*last=*/false);

@@ -83,8 +83,8 @@ LogicalResult Checker::wait(InstructionOpInterface op, int unit,
   if (state.waiter >= 0 && state.waiter != unit)
     return op.emitOpError("waits for semaphore ")
            << number << " on unit "
-           << stringifyUnit(static_cast<npu::Unit>(unit))
-           << ", but unit " << stringifyUnit(static_cast<npu::Unit>(state.waiter))
+           << stringifyUnit(static_cast<npu::Unit>(unit)) << ", but unit "
+           << stringifyUnit(static_cast<npu::Unit>(state.waiter))
            << " does so too; use one semaphore per waiting unit";
   state.waiter = unit;
   if (state.tokens.empty())
@@ -206,10 +206,8 @@ struct NpuVerify : impl::NpuVerifyBase<NpuVerify> {
   using NpuVerifyBase::NpuVerifyBase;
 
   void runOnOperation() override {
-    WalkResult result =
-        getOperation().walk([&](npu::ProgramOp program) -> WalkResult {
-          return verify(program);
-        });
+    WalkResult result = getOperation().walk(
+        [&](npu::ProgramOp program) -> WalkResult { return verify(program); });
     if (result.wasInterrupted())
       signalPassFailure();
   }
@@ -222,9 +220,8 @@ struct NpuVerify : impl::NpuVerifyBase<NpuVerify> {
     // The first token, a chunk without logits, and the end of a context of
     // more than one tile.
     int64_t later = std::min<int64_t>(longest.position, PMPD_NPU_ATT_TOKENS);
-    for (const NpuCall &call :
-         {NpuCall{0, 1, 1}, NpuCall{0, longest.rows, 0},
-          NpuCall{later, longest.rows, longest.rows}})
+    for (const NpuCall &call : {NpuCall{0, 1, 1}, NpuCall{0, longest.rows, 0},
+                                NpuCall{later, longest.rows, longest.rows}})
       if (failed(Checker(program, scratchpad).run(call)))
         return failure();
     return success();

@@ -143,8 +143,9 @@ template <typename Op>
 static std::pair<int64_t, int64_t> extentOf(Op op, int64_t rows) {
   if (!op.getRowsFrom())
     return {op.getCount(), op.getBytes()};
-  return op.getLengthFromRows() ? std::pair<int64_t, int64_t>(op.getCount(), rows)
-                                : std::pair<int64_t, int64_t>(rows, op.getBytes());
+  return op.getLengthFromRows()
+             ? std::pair<int64_t, int64_t>(op.getCount(), rows)
+             : std::pair<int64_t, int64_t>(rows, op.getBytes());
 }
 
 template <typename Op>
@@ -152,11 +153,11 @@ static void accessTransfer(Op op, int64_t rows, bool write,
                            SmallVectorImpl<Access> &accesses) {
   auto [count, bytes] = extentOf(op, rows);
   if (count > 0 && bytes > 0)
-    accesses.push_back({op.getLocal(), op.getInOffset(),
-                        static_cast<int64_t>(op.getLocalImm()),
-                        (count - 1) * static_cast<int64_t>(op.getLocalStride()) +
-                            bytes,
-                        write});
+    accesses.push_back(
+        {op.getLocal(), op.getInOffset(),
+         static_cast<int64_t>(op.getLocalImm()),
+         (count - 1) * static_cast<int64_t>(op.getLocalStride()) + bytes,
+         write});
 }
 
 Unit LdOp::getExecutingUnit() { return getUnit(); }
@@ -205,22 +206,24 @@ static void accessProduct(Op op, int64_t rows,
                           SmallVectorImpl<Access> &accesses) {
   if (rows < 1)
     return;
-  int64_t weight =
-      pmpd_npu_planes_bytes(op.getN(), op.getK(), op.getWbits()) +
-      pmpd_npu_metadata_bytes(op.getN(), op.getK(), op.getGroup(),
-                              PMPD_NPU_F_AFFINE, op.getWbits());
+  int64_t weight = pmpd_npu_planes_bytes(op.getN(), op.getK(), op.getWbits()) +
+                   pmpd_npu_metadata_bytes(op.getN(), op.getK(), op.getGroup(),
+                                           PMPD_NPU_F_AFFINE, op.getWbits());
   int64_t bytes = op.getAbits() / 8;
   int64_t first = op.getFirstCol(), cols = op.getCols(), k = op.getK();
   accesses.push_back({op.getW(), op.getInOffset(), 0, weight, false});
-  accesses.push_back({op.getX(), {}, first * bytes,
-                      ((rows - 1) * cols + k) * bytes, false});
-  accesses.push_back({op.getSx(), {}, scaleBytes(first, op.getGroup()),
-                      scaleBytes((rows - 1) * cols + k, op.getGroup()), false});
   accesses.push_back(
-      {op.getDst(), op.getOutOffset(), 0,
-       ((rows - 1) * static_cast<int64_t>(op.getOutCols()) +
-        static_cast<int64_t>(op.getN())) * 4,
-       true});
+      {op.getX(), {}, first * bytes, ((rows - 1) * cols + k) * bytes, false});
+  accesses.push_back({op.getSx(),
+                      {},
+                      scaleBytes(first, op.getGroup()),
+                      scaleBytes((rows - 1) * cols + k, op.getGroup()),
+                      false});
+  accesses.push_back({op.getDst(), op.getOutOffset(), 0,
+                      ((rows - 1) * static_cast<int64_t>(op.getOutCols()) +
+                       static_cast<int64_t>(op.getN())) *
+                          4,
+                      true});
 }
 
 Unit BpmvOp::getExecutingUnit() { return Unit::BitPlane; }
@@ -228,8 +231,8 @@ void BpmvOp::encodeOperands(pmpd_npu_instruction &insn) {
   encodeProduct(*this, PMPD_NPU_BPMV, insn);
   insn.h.rows = 0;
   insn.bpmv.w = local(getW(), 0, getInOffset());
-  insn.bpmv.sw = local(getW(), pmpd_npu_planes_bytes(getN(), getK(), getWbits()),
-                       getInOffset());
+  insn.bpmv.sw = local(
+      getW(), pmpd_npu_planes_bytes(getN(), getK(), getWbits()), getInOffset());
   insn.bpmv.x = local(getX(), getFirstCol() * getAbits() / 8);
   insn.bpmv.sx = local(getSx(), scaleBytes(getFirstCol(), getGroup()));
   insn.bpmv.out = local(getDst(), 0, getOutOffset());
@@ -275,9 +278,8 @@ void MmhOp::encodeOperands(pmpd_npu_instruction &insn) {
 }
 void MmhOp::getAccesses(int64_t rows, SmallVectorImpl<Access> &accesses) {
   int64_t n = getN(), k = getK();
-  accesses.push_back(
-      {getW(), getInOffset(), 0,
-       static_cast<int64_t>(pmpd_npu_half_bytes(n, k)), false});
+  accesses.push_back({getW(), getInOffset(), 0,
+                      static_cast<int64_t>(pmpd_npu_half_bytes(n, k)), false});
   accesses.push_back(
       {getX(), {}, 0, (rows - 1) * int64_t(getXStride()) + k * 2, false});
   accesses.push_back({getDst(), getOutOffset(), 0,
@@ -290,8 +292,8 @@ Cost MmhOp::getCost(int64_t rows) {
 Unit AttOp::getExecutingUnit() { return Unit::Matrix; }
 void AttOp::encodeOperands(pmpd_npu_instruction &insn) {
   setHeader(*this, PMPD_NPU_ATT, insn);
-  insn.h.flags = (getFirst() ? PMPD_NPU_F_FIRST : 0) |
-                 (getLast() ? PMPD_NPU_F_LAST : 0);
+  insn.h.flags =
+      (getFirst() ? PMPD_NPU_F_FIRST : 0) | (getLast() ? PMPD_NPU_F_LAST : 0);
   insn.h.mode = PMPD_NPU_KV_F16;
   insn.att.q = local(getQ(), 0, getOutOffset());
   insn.att.kv = local(getKv(), 0, getInOffset());

@@ -28,8 +28,7 @@ LogicalResult ProgramOp::verify() {
   return success();
 }
 
-BufType pmpd::npu::rowsType(MLIRContext *context, int64_t bytes,
-                            int64_t rows) {
+BufType pmpd::npu::rowsType(MLIRContext *context, int64_t bytes, int64_t rows) {
   constexpr int64_t Line = 64;
   return BufType::get(context, Space::Scratchpad,
                       llvm::alignTo(bytes * rows, Line), Line);
@@ -52,8 +51,7 @@ LogicalResult AllocOp::verify() {
   if (getAt() && (static_cast<int64_t>(*getAt()) < 0 ||
                   *getAt() % type.getAlign() != 0)) // C1
     return emitOpError("expected an address that is a multiple of ")
-           << type.getAlign() << ", but got "
-           << static_cast<int64_t>(*getAt());
+           << type.getAlign() << ", but got " << static_cast<int64_t>(*getAt());
   if (getSlots() && *getSlots() != 0 &&
       type.getBytes() % *getSlots() != 0) // C2
     return emitOpError("expected slots that divide ")
@@ -73,9 +71,8 @@ LogicalResult RegOp::verify() {
     return emitOpError("expected a register from 1 to ")
            << PMPD_NPU_REGISTERS - 1 << ", but got " << at;
   if (getRole() && static_cast<int32_t>(*getRole()) != at) // C2
-    return emitOpError("expected register ")
-           << static_cast<int32_t>(*getRole()) << " for its role, but got "
-           << at;
+    return emitOpError("expected register ") << static_cast<int32_t>(*getRole())
+                                             << " for its role, but got " << at;
   return success();
 }
 
@@ -115,10 +112,9 @@ LogicalResult LoopOp::verify() {
 
 /// C1 and C2 of all instructions; `counts` must be from 1 to `most`.
 template <typename Op>
-static LogicalResult
-verifyCommon(Op op, std::initializer_list<std::pair<const char *, int64_t>>
-                        counts = {},
-             int64_t most = UINT16_MAX) {
+static LogicalResult verifyCommon(
+    Op op, std::initializer_list<std::pair<const char *, int64_t>> counts = {},
+    int64_t most = UINT16_MAX) {
   if (op.getWaits().size() > 2 || op.getPosts().size() > 2) // C1
     return op.emitOpError("expected at most two semaphores to wait for and two "
                           "to post, but got ")
@@ -210,9 +206,10 @@ LogicalResult MmhOp::verify() {
   return verifyCommon(*this, {{"n", getN()}, {"k", getK()}});
 }
 LogicalResult AttOp::verify() {
-  return verifyCommon(*this, {{"heads", getHeads()},
-                              {"head_dim", getHeadDim()},
-                              {"queries", getQueries()}},
+  return verifyCommon(*this,
+                      {{"heads", getHeads()},
+                       {"head_dim", getHeadDim()},
+                       {"queries", getQueries()}},
                       UINT8_MAX * 8);
 }
 LogicalResult NormOp::verify() {
@@ -223,9 +220,10 @@ LogicalResult NormOp::verify() {
   return success();
 }
 LogicalResult RopeOp::verify() {
-  return verifyCommon(*this, {{"heads", getHeads()},
-                              {"head_dim", getHeadDim()},
-                              {"frequencies", getFrequencies()}},
+  return verifyCommon(*this,
+                      {{"heads", getHeads()},
+                       {"head_dim", getHeadDim()},
+                       {"frequencies", getFrequencies()}},
                       UINT8_MAX * 8);
 }
 LogicalResult EltOp::verify() {
@@ -249,7 +247,8 @@ LogicalResult LinearOp::verify() {
   if (!isGroup(getGroup(), getCols())) // C1
     return emitOpError("expected columns in groups of a power of two, but got ")
            << getCols() << " in groups of " << getGroup();
-  if (!llvm::is_contained(getPrefixes(), static_cast<int32_t>(getWbits()))) // C2
+  if (!llvm::is_contained(getPrefixes(),
+                          static_cast<int32_t>(getWbits()))) // C2
     return emitOpError("expected wbits that the weight can be read at, but "
                        "got ")
            << getWbits();

@@ -26,8 +26,9 @@ Expected<double> readNumber(const json::Object &numbers, StringRef key,
   std::optional<double> value =
       number ? number->getNumber("value") : std::nullopt;
   if (!value || *value < 0)
-    return refuse(origin + ": expected a number of at least 0 as the \"value\" "
-                           "of \"" +
+    return refuse(origin +
+                  ": expected a number of at least 0 as the \"value\" "
+                  "of \"" +
                   key + "\"");
   if (!number->getString("source"))
     return refuse(origin + ": expected a \"source\" for \"" + key + "\"");
@@ -46,7 +47,8 @@ Expected<NpuHardware> parse(StringRef text, const std::string &origin) {
   std::optional<StringRef> name =
       object ? object->getString("name") : std::nullopt;
   if (!numbers || !name || name->empty())
-    return refuse(origin + ": expected an object with \"name\" and \"numbers\"");
+    return refuse(origin +
+                  ": expected an object with \"name\" and \"numbers\"");
   // A configuration has the numbers that the first named one has.
   json::Value model = cantFail(json::parse(named[0].text));
   const json::Object &expected = *model.getAsObject()->getObject("numbers");
@@ -62,9 +64,9 @@ Expected<NpuHardware> parse(StringRef text, const std::string &origin) {
     kib += cantFail(readNumber(*numbers, key, origin));
   if (kib < 1 || kib > (1 << 14)) // addresses have 24 bits
     return refuse(origin + ": expected 1 to " + Twine(1 << 14) +
-                  " KiB of scratchpad and accumulators, but got " + Twine(static_cast<int64_t>(kib)));
-  return NpuHardware{name->str(), text.str(),
-                     static_cast<int64_t>(kib * 1024)};
+                  " KiB of scratchpad and accumulators, but got " +
+                  Twine(static_cast<int64_t>(kib)));
+  return NpuHardware{name->str(), text.str(), static_cast<int64_t>(kib * 1024)};
 }
 
 } // namespace

@@ -12,7 +12,7 @@ namespace pmpd::emit {
 /// description.
 struct NpuHardware {
   std::string name;
-  std::string text; // JSON, as include/pmpd/npu_hardware/ref.json
+  std::string text;        // JSON, as include/pmpd/npu_hardware/ref.json
   int64_t scratchpadBytes; // banks and accumulators
 };
 

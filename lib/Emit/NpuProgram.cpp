@@ -46,8 +46,7 @@ pmpd_npu_requirements requirementsOf(const NpuProgram &program) {
     required.scratchpad_bytes =
         std::max(required.scratchpad_bytes, region.facts.scratchpad_peak);
     for (const pmpd_npu_instruction &in : region.code) {
-      for (uint8_t semaphore :
-           {in.h.wait0, in.h.wait1, in.h.post0, in.h.post1})
+      for (uint8_t semaphore : {in.h.wait0, in.h.wait1, in.h.post0, in.h.post1})
         if (semaphore != PMPD_NPU_NO_SEMAPHORE)
           required.semaphores =
               std::max<uint32_t>(required.semaphores, semaphore + 1);

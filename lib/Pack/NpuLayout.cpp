@@ -23,9 +23,9 @@ static uint64_t byteInPlane(const NestedShape &whole, int64_t row,
 /// Offset of the scale of a row and group; the minimum is 64 halves on.
 static uint64_t scaleOffset(const NestedShape &whole, int prefix, int64_t row,
                             int64_t group) {
-  uint64_t table = pmpd_npu_metadata_bytes(
-      whole.rows, whole.cols, whole.group, PMPD_NPU_F_AFFINE,
-      static_cast<unsigned>(whole.bits));
+  uint64_t table = pmpd_npu_metadata_bytes(whole.rows, whole.cols, whole.group,
+                                           PMPD_NPU_F_AFFINE,
+                                           static_cast<unsigned>(whole.bits));
   int64_t pair = row / Block * whole.groups() + group;
   return pmpd_npu_planes_bytes(whole.rows, whole.cols,
                                static_cast<unsigned>(whole.bits)) +
@@ -53,8 +53,8 @@ static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
       const uint8_t *byte = bytes + byteInPlane(whole, row, col);
       *out = 0;
       for (int p = 0; p < bits; ++p)
-        *out = static_cast<uint8_t>(*out << 1 |
-                                    (byte[p * plane] >> col % 8 & 1));
+        *out =
+            static_cast<uint8_t>(*out << 1 | (byte[p * plane] >> col % 8 & 1));
     }
 }
 

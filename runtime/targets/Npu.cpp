@@ -42,8 +42,8 @@ public:
         traces(traces) {}
 
   pmpd_status connect(npu::WeightImage weights) {
-    if (pmpd_status status = npu::Machine::create(model.program(), hardware,
-                                                  weights, machine))
+    if (pmpd_status status =
+            npu::Machine::create(model.program(), hardware, weights, machine))
       return status;
     if (traces)
       machine->setTrace(&trace);

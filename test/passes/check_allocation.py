@@ -35,6 +35,9 @@ def buffers(lines):
             in_scope[name] = buffer
             found.append(buffer)
             continue
+        defined = re.match(r"\s*(%\w+) = ", line)
+        if defined:
+            in_scope.pop(defined.group(1), None)
         for name in re.findall(r"%\w+", line):
             buffer = in_scope.get(name)
             if not buffer:
@@ -47,8 +50,6 @@ def buffers(lines):
 
 
 def overlap(a, b):
-    # A result may take the place of what its instruction reads last no sooner
-    # than after that instruction.
     return (a["begin"] <= b["end"] and b["begin"] <= a["end"]
             and a["at"] < b["at"] + b["size"]
             and b["at"] < a["at"] + a["size"])

@@ -10,7 +10,18 @@
 // BITS: decode_b3: bpmv {{[0-9]+}}, ld {{[0-9]+}}
 // BITS-NEXT: decode_b2: bpmv {{[0-9]+}}, ld {{[0-9]+}}
 
-// CHECK: "edge"
+// CHECK:       .string "ref"
+// CHECK:       require isa_version=1 row_block=64
+// CHECK:       abi {{.*}}vocab=256 hidden=128 layers=2 heads=4 kv_heads=2 head_dim=32 context=128 kv_bytes=65536
+// CHECK:       region name=[[NAME:[0-9]+]] {{.*}}bits=4 activation_bits=16 max_rows=64
+// CHECK:       ; region "prefill_b4"
+// CHECK:         halt
+// CHECK:       ; region "decode_b4"
+// CHECK:         bpmv.a16.affine bits=4 group=32
+// CHECK:         halt
+// CHECK:       ; region "decode_b2"
+// CHECK:         bpmv.a16.affine bits=2 group=32
+
 // RUN: pmpd-opt %t/programs.mlir --npu-emit="output=%t/edge.pnpu config=edge" -o /dev/null
 // RUN: pmpd-objdump %t/edge.pnpu | FileCheck %s --check-prefix=EDGE
 // EDGE: "edge"

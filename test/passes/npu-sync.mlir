@@ -43,10 +43,10 @@ npu.program @loop decode wbits = 4, max_rows = 1 {
 // CHECK-LABEL: npu.program @ring
 // CHECK:         npu.nop seq post %[[FREE:[0-9]+]], %[[FREE]]
 // CHECK-NEXT:    npu.nop seq post %[[FREE]]
-// CHECK:         npu.elt relu {{.*}} post %[[TURN:[0-9]+]] {
+// CHECK:         npu.elt relu
 // CHECK-NEXT:    npu.ld qw %{{.*}} wait %[[FREE]] post %[[FULL:[0-9]+]] {
-// CHECK-NEXT:    npu.elt relu {{.*}}
-// CHECK-NEXT:    npu.bpmv {{.*}} wait {{.*}}%[[FULL]] post %[[FREE]]
+// CHECK-NEXT:    npu.elt relu {{.*}} post %[[TURN:[0-9]+]] {
+// CHECK-NEXT:    npu.bpmv {{.*}} wait %[[TURN]], %[[FULL]] post %[[FREE]]
 npu.program @ring decode wbits = 4, max_rows = 1 {
   %w = npu.alloc slots 3 : !w
   %a = npu.alloc : !b

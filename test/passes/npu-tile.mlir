@@ -36,13 +36,13 @@ npu.program @whole_rows decode wbits = 2, max_rows = 1 {
   npu.halt
 }
 
-// Rows of 2048 columns do not fit: a block in two steps, the second of which
-// adds to the first. In prefill the matrix unit takes all rows.
+// Rows of 2048 columns do not fit: a block in three steps, of which the later ones
+// add to the first. In prefill the matrix unit takes all rows.
 // CHECK-LABEL: npu.program @columns
 // CHECK:         npu.loop count 2 {
-// CHECK:           npu.mmq {{.*}}first_col = 0 : i64, {{.*}}k = 1024
+// CHECK:           npu.mmq {{.*}}first_col = 0 : i64, {{.*}}k = 640
 // CHECK-NOT:       acc
-// CHECK:           npu.mmq {{.*}} rows %{{[0-9]+}} {abits = 16 : i32, acc, cols = 2048 : i64, first_col = 1024 : i64, {{.*}}k = 1024
+// CHECK:           npu.mmq {{.*}} rows %{{[0-9]+}} {abits = 16 : i32, acc, cols = 2048 : i64, first_col = 640 : i64, {{.*}}k = 640
 npu.program @columns prefill wbits = 4, max_rows = 1 {
   %q = npu.alloc : !y
   %s = npu.alloc : !y

@@ -34,8 +34,8 @@ void DeviceModel::describe(const std::string &model) {
   descriptor.head_dim = static_cast<int32_t>(abi.head_dim);
   descriptor.context = static_cast<int32_t>(abi.context);
   descriptor.kv_element = PMPD_F16;
-  descriptor.kv_bytes = uint64_t(4) * abi.layers * abi.kv_heads *
-                        abi.head_dim * abi.context;
+  descriptor.kv_bytes =
+      uint64_t(4) * abi.layers * abi.kv_heads * abi.head_dim * abi.context;
   std::copy_n(code.header().weights_digest, PMPD_DIGEST_BYTES,
               descriptor.weights_digest);
   descriptor.region_count = static_cast<int32_t>(regions.size());
@@ -52,11 +52,12 @@ pmpd_status DeviceModel::open(const std::string &path, const std::string &name,
           Program::load(path, file.data(), file.size(), opened->code))
     return status;
   if (opened->code.abi().kv_format != PMPD_NPU_KV_F16)
-    return rt::fail(PMPD_BAD_MODEL, path + ": expected a KV cache of f16, but "
-                                           "got format " +
-                                        std::to_string(
-                                            opened->code.abi().kv_format) +
-                                        "; recompile the model");
+    return rt::fail(PMPD_BAD_MODEL,
+                    path +
+                        ": expected a KV cache of f16, but "
+                        "got format " +
+                        std::to_string(opened->code.abi().kv_format) +
+                        "; recompile the model");
   if (Hardware::parse(opened->code.hardwareText(), path, opened->config))
     return PMPD_BAD_MODEL; // the text says what is wrong
   opened->describe(name);
