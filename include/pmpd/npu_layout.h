@@ -18,9 +18,12 @@
  *
  * fp16 weight: [N/64][K][64] fp16, rows padded with zeros.
  *
- * KV cache: [layer][kv head][tile of 64 tokens] of
+ * KV tile in the scratchpad, 64 tokens of one head, as ATT reads it:
  *   K elements [64][hd], V elements [64][hd], and for I8 and I4
  *   K scales fp16 [64], V scales fp16 [64].
+ * KV cache in DRAM: F16 as kernel.h has it, [layer][K, V][kv head][context][hd]
+ * with the context rounded up to whole tiles, so that a tile is two runs of
+ * bytes; I8 and I4 as [layer][kv head] of whole tiles.
  */
 #ifndef PMPD_NPU_LAYOUT_H
 #define PMPD_NPU_LAYOUT_H

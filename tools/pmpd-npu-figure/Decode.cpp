@@ -7,10 +7,9 @@ using namespace pmpd::tools;
 
 void Generator::storeKv() {
   // Decode stores one token of every head, prefill all rows of one.
-  uint64_t stride = kvBytes() / 64;
+  uint64_t stride = headStride() / 64;
   unsigned count = decoding() ? shape.heads : 1;
   uint64_t bytes = pmpd_npu_kv_token_bytes(kv, hd);
-  bool scaled = kv != PMPD_NPU_KV_F16;
   auto store = [&](uint64_t local, uint64_t offset, uint64_t bytes,
                    Register token, const std::string &tokens) {
     code.salu("add", Scratch, HeadKv, token, 0);
@@ -21,13 +20,13 @@ void Generator::storeKv() {
               tokens.c_str(), unsigned{Row}, unsigned{Scratch}, offset / 64,
               local, count, stride, bytes);
   };
-  auto part = [&](unsigned i) { return pmpd_npu_kv_part_offset(kv, hd, i); };
+  uint64_t scales = pmpd_npu_kv_part_offset(kv, hd, 2);
   std::string done = post(KvStored, KvFree);
-  store(at.keys, part(0), bytes, Token, wait(KvReady));
-  store(at.values, part(1), bytes, Token, scaled ? "" : done);
-  if (scaled) {
-    store(at.keyScales, part(2), 2, TokenScale, "");
-    store(at.valueScales, part(2) + 2 * PMPD_NPU_ATT_TOKENS, 2, TokenScale,
+  store(at.keys, 0, bytes, Token, wait(KvReady));
+  store(at.values, valueOffset(), bytes, Token, kvScaled() ? "" : done);
+  if (kvScaled()) {
+    store(at.keyScales, scales, 2, TokenScale, "");
+    store(at.valueScales, scales + 2 * PMPD_NPU_ATT_TOKENS, 2, TokenScale,
           done);
   }
 }
@@ -69,7 +68,7 @@ void Generator::decodeLayers() {
   code.beginLoop(shape.heads);
   attend({at.wide, HeadOut}, {at.heads, HeadOut}, 1);
   code.add(HeadOut, HeadOut, 4 * hd);
-  code.add(HeadKv, HeadKv, static_cast<int64_t>(kvBytes()));
+  code.add(HeadKv, HeadKv, static_cast<int64_t>(headStride()));
   code.endLoop();
   code.gate("mxu", post(Attended));
 
@@ -86,7 +85,7 @@ void Generator::decodeLayers() {
   activate(weights.down, at.wide, f, post(Activated));
   product(weights.down, at.x, true);
   code.add(Layer, Layer, static_cast<int64_t>(weights.layerBytes));
-  code.add(LayerKv, LayerKv, static_cast<int64_t>(kvBytes() * shape.heads));
+  code.add(LayerKv, LayerKv, static_cast<int64_t>(layerKvBytes()));
   code.endLoop();
   code.gate("vpu", wait(Multiplied));
 }

@@ -209,14 +209,13 @@ void Generator::attend(Local q, Local out, unsigned stride) {
   code.salu("min", TileBytes, TileBytes, 0, PMPD_NPU_ATT_TOKENS);
   code.salu("mul", TileBytes, TileBytes, 0,
             static_cast<int64_t>(pmpd_npu_kv_token_bytes(kv, hd)));
-  bool scaled = kv != PMPD_NPU_KV_F16;
   std::string loaded = " post=" + std::to_string(unsigned{TileLoaded});
   code.line("ld.len mode=qk wait=%u%s rows=r%u breg=r2 oreg=r%u local=%s "
             "cnt1=2 dstride64=%" PRIu64 " lstride=%" PRIu64,
-            unsigned{TileFree}, scaled ? "" : loaded.c_str(),
+            unsigned{TileFree}, kvScaled() ? "" : loaded.c_str(),
             unsigned{TileBytes}, unsigned{TileKv},
-            Local{at.tiles, TileSlot}.text().c_str(), part / 64, part);
-  if (scaled)
+            Local{at.tiles, TileSlot}.text().c_str(), valueOffset() / 64, part);
+  if (kvScaled())
     code.line("ld mode=qk%s breg=r2 oreg=r%u imm64=%" PRIu64 " local=%s "
               "len0=256 cnt1=1",
               loaded.c_str(), unsigned{TileKv}, scales / 64,
@@ -224,7 +223,7 @@ void Generator::attend(Local q, Local out, unsigned stride) {
   std::string tokens = "wait=" + std::to_string(unsigned{TileLoaded}) +
                        " post=" + std::to_string(unsigned{TileFree});
   attention("", tokens.c_str(), Visible);
-  code.add(TileKv, TileKv, static_cast<int64_t>(whole));
+  code.add(TileKv, TileKv, static_cast<int64_t>(tileStride()));
   code.add(Visible, Visible, -int64_t{PMPD_NPU_ATT_TOKENS});
   code.add(TileSlot, TileSlot, static_cast<int64_t>(pmpd_round_up(whole, 64)));
   code.salu("rem", TileSlot, TileSlot, 0,
@@ -239,8 +238,7 @@ void Generator::prologue() {
   code.salu("ceildiv", Tiles, Tiles, 0, PMPD_NPU_ATT_TOKENS);
   // The first new token: its tile, then its place in it.
   code.salu("shr", Token, PMPD_NPU_R_POSITION, 0, 6);
-  code.salu("mul", Token, Token, 0,
-            static_cast<int64_t>(pmpd_npu_kv_tile_bytes(kv, hd)));
+  code.salu("mul", Token, Token, 0, static_cast<int64_t>(tileStride()));
   code.salu("and", Scratch, PMPD_NPU_R_POSITION, 0, PMPD_NPU_ATT_TOKENS - 1);
   code.salu("shl", TokenScale, Scratch, 0, 1);
   code.salu("add", TokenScale, TokenScale, Token, 0);
@@ -302,7 +300,6 @@ void Generator::loadNorms() {
 }
 
 std::string Generator::fileText() {
-  uint64_t kvTotal = kvBytes() * shape.heads * shape.layers;
   std::string text = ".program weights=" + std::string(32, '0') +
                      "\n.section \"STRS\" align=1\n.string \"\"\n.string "
                      "\"ref\"\n.string \"" +
@@ -324,7 +321,7 @@ std::string Generator::fileText() {
   append("kv_heads", shape.heads);
   append("head_dim", hd);
   append("context", contextLength);
-  append("kv_bytes", kvTotal);
+  append("kv_bytes", layerKvBytes() * shape.layers);
   text += "\n.section \"RGNS\" align=8\nregion name=5";
   append("phase", decoding() ? PMPD_DECODE : PMPD_PREFILL);
   append("bits", variant.bits);

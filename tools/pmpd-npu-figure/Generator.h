@@ -94,8 +94,22 @@ private:
   /// loading the matrix unit's weights.
   bool rowByRow() const { return rows <= 8; }
   const char *kvName() const;
-  /// Bytes of a head's KV cache.
-  uint64_t kvBytes() const { return pmpd_npu_kv_tile_bytes(kv, hd) * tiles; }
+  bool kvScaled() const { return kv != PMPD_NPU_KV_F16; }
+  /// Bytes from a tile of a head's cache to the next, and of the whole of it:
+  /// of K only where K and V are apart.
+  uint64_t tileStride() const {
+    return kvScaled() ? pmpd_npu_kv_tile_bytes(kv, hd)
+                      : pmpd_npu_kv_part_offset(kv, hd, 1);
+  }
+  uint64_t headStride() const { return tileStride() * tiles; }
+  /// Bytes from a tile's K to its V in DRAM.
+  uint64_t valueOffset() const {
+    return kvScaled() ? pmpd_npu_kv_part_offset(kv, hd, 1)
+                      : headStride() * shape.heads;
+  }
+  uint64_t layerKvBytes() const {
+    return pmpd_npu_kv_tile_bytes(kv, hd) * tiles * shape.heads;
+  }
   std::string fileText();
 
   const Shape &shape;

@@ -70,7 +70,7 @@ void Generator::prefillHeads() {
   code.add(Head, Head, static_cast<int64_t>(hd * w.rowBytes()));
   code.add(HeadMeta, HeadMeta, static_cast<int64_t>(hd * w.metadataRowBytes()));
   code.add(HeadOut, HeadOut, 4 * hd);
-  code.add(HeadKv, HeadKv, static_cast<int64_t>(kvBytes()));
+  code.add(HeadKv, HeadKv, static_cast<int64_t>(headStride()));
   code.endLoop();
 }
 
@@ -143,7 +143,7 @@ void Generator::prefillLayers() {
     code.gate("vpu", post(NormFree));
   prefillFeedForward();
   code.add(Layer, Layer, static_cast<int64_t>(weights.layerBytes));
-  code.add(LayerKv, LayerKv, static_cast<int64_t>(kvBytes() * shape.heads));
+  code.add(LayerKv, LayerKv, static_cast<int64_t>(layerKvBytes()));
   code.endLoop();
   code.gate("vpu", wait(Multiplied));
 }
