@@ -155,6 +155,11 @@ def Quantize : Pass<"pmpd-quantize", "::mlir::ModuleOp"> {
     Option<"group", "group", "int64_t", "128", "columns per scale and minimum">,
     Option<"statistics", "statistics", "std::string", "",
            "what pmpd-calibrate wrote; without it all inputs weigh the same">,
+    Option<"text", "text", "std::string", "",
+           "calibrate on this text while quantizing: the inputs of a layer are "
+           "those behind the quantized layers before it">,
+    Option<"tokenizer", "tokenizer", "std::string", "", "its tokenizer.json">,
+    Option<"tokens", "tokens", "int64_t", "4096", "most tokens to run on">,
     Option<"simulate", "simulate", "int32_t", "0",
            "bits whose values are written as unquantized weights">,
     Option<"threads", "threads", "unsigned", "0", "threads, 0 for all">

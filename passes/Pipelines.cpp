@@ -65,15 +65,19 @@ static void buildRegions(OpPassManager &pm, const CompileOptions &options,
     buildLowerClassifiersPipeline(pm);
   }
 
-  if (!options.calibration.empty()) {
+  // An unknown name is refused by pmpd-quantize.
+  const QuantizerInfo *info = findQuantizer(options.quantizer.getValue());
+  bool usesProducts = info && info->usesProducts;
+  // Statistics to keep are of the unquantized model.
+  bool onText = !options.calibration.empty() && options.statistics.empty() &&
+                usesProducts;
+  if (!options.calibration.empty() && !onText) {
     CalibrateOptions calibrate;
     calibrate.text = options.calibration;
     calibrate.tokenizer = options.tokenizer;
     calibrate.tokens = options.calibrationTokens;
     calibrate.output = statistics;
-    // An unknown name is refused by pmpd-quantize.
-    const QuantizerInfo *info = findQuantizer(options.quantizer.getValue());
-    calibrate.products = info && info->usesProducts;
+    calibrate.products = usesProducts;
     pm.addPass(createCalibrate(calibrate));
   }
   QuantizeOptions quantize;
@@ -81,7 +85,13 @@ static void buildRegions(OpPassManager &pm, const CompileOptions &options,
   quantize.quantizer = options.quantizer;
   quantize.group = options.group;
   quantize.simulate = options.simulate;
-  quantize.statistics = statistics;
+  if (onText) {
+    quantize.text = options.calibration;
+    quantize.tokenizer = options.tokenizer;
+    quantize.tokens = options.calibrationTokens;
+  } else {
+    quantize.statistics = statistics;
+  }
   quantize.threads = options.threads;
   pm.addPass(createQuantize(quantize));
 

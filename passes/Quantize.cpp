@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/Passes.h"
 
-#include "lib/Pack/Pack.h"
 #include "lib/Pack/WeightFile.h"
-#include "lib/Quant/Quantizer.h"
 #include "lib/Reference/WeightReader.h"
+#include "passes/CalibrationText.h"
 #include "passes/InputStatistics.h"
 #include "passes/Model.h"
+#include "passes/QuantizeInSequence.h"
+#include "passes/QuantizedStore.h"
 #include "passes/WeightAction.h"
 
 #include "llvm/ADT/MapVector.h"
@@ -64,14 +65,16 @@ struct Quantize : impl::QuantizeBase<Quantize> {
   LogicalResult quantizeAll(ModelOp model, Uses &uses);
   FailureOr<InputStatistics> readStatistics(const WeightFileReader &file,
                                             WeightOp weight, const Use &use);
-  LogicalResult quantizeOne(WeightOp weight, const Use &use,
-                            const InputStatistics &inputs,
-                            WeightFileWriter &writer);
-  LogicalResult storeNested(WeightOp weight, const NestedTensor &codes,
-                            WeightFileWriter &writer);
-  LogicalResult storeValues(WeightOp weight, const NestedTensor &codes,
-                            WeightFileWriter &writer);
-  void setSource(WeightOp weight, uint64_t offset, Type element);
+  void separateWeights(ModelOp model, Uses &uses);
+  LogicalResult quantizeEach(ModelOp model, const Uses &uses,
+                             QuantizedStore &codes);
+  LogicalResult quantizeOnText(ModelOp model, const Uses &uses,
+                               QuantizedStore &codes);
+  FailureOr<NestedTensor> quantizeOne(WeightOp weight,
+                                      const std::set<int32_t> &bits,
+                                      size_t index, size_t count,
+                                      const InputStatistics &inputs,
+                                      QuantizedStore &codes);
   void keepOnlySimulated(ModelOp model);
 };
 } // namespace
@@ -169,26 +172,23 @@ LogicalResult Quantize::checkGroup(WeightOp weight) {
 }
 
 LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
-  std::string error;
-  std::unique_ptr<WeightFileReader> inputs;
-  if (!statistics.empty()) {
-    inputs = WeightFileReader::open(statistics, error);
-    if (!inputs || !inputs->verify(error))
-      return model.emitError(error);
-  }
-  std::unique_ptr<WeightFileWriter> writer =
-      WeightFileWriter::create(store, error);
-  if (!writer)
-    return model.emitError(error);
+  separateWeights(model, uses);
+  FailureOr<QuantizedStore> codes =
+      QuantizedStore::create(model, {store, findQuantizer(quantizer.getValue()),
+                                     group, simulate, threads});
+  if (failed(codes))
+    return failure();
+  LogicalResult done = text.empty() ? quantizeEach(model, uses, *codes)
+                                    : quantizeOnText(model, uses, *codes);
+  if (failed(done))
+    return failure();
+  return codes->commit();
+}
 
+void Quantize::separateWeights(ModelOp model, Uses &uses) {
   SymbolTable symbols(model);
-  size_t index = 0;
+  Uses separate;
   for (auto &[weight, use] : uses) {
-    FailureOr<InputStatistics> known = InputStatistics();
-    if (inputs)
-      known = readStatistics(*inputs, weight, use);
-    if (failed(known))
-      return failure();
     WeightOp target = weight;
     std::optional<SymbolTable::UseRange> users =
         SymbolTable::getSymbolUses(weight, model);
@@ -202,15 +202,71 @@ LogicalResult Quantize::quantizeAll(ModelOp model, Uses &uses) {
       for (LinearOp layer : use.layers)
         layer.setWeight(name);
     }
-    LogicalResult done = failure();
-    getContext().executeAction<WeightAction>(
-        [&] { done = quantizeOne(target, use, *known, *writer); },
-        {IRUnit(target.getOperation())}, index++, uses.size());
-    if (failed(done))
+    separate[target] = std::move(use);
+  }
+  uses = std::move(separate);
+}
+
+FailureOr<NestedTensor> Quantize::quantizeOne(WeightOp weight,
+                                              const std::set<int32_t> &bits,
+                                              size_t index, size_t count,
+                                              const InputStatistics &inputs,
+                                              QuantizedStore &codes) {
+  FailureOr<NestedTensor> result = failure();
+  getContext().executeAction<WeightAction>(
+      [&] {
+        result = codes.add(weight, std::vector<int>(bits.begin(), bits.end()),
+                           inputs);
+      },
+      {IRUnit(weight.getOperation())}, index, count);
+  return result;
+}
+
+LogicalResult Quantize::quantizeEach(ModelOp model, const Uses &uses,
+                                     QuantizedStore &codes) {
+  std::string error;
+  std::unique_ptr<WeightFileReader> inputs;
+  if (!statistics.empty()) {
+    inputs = WeightFileReader::open(statistics, error);
+    if (!inputs || !inputs->verify(error))
+      return model.emitError(error);
+  }
+  size_t index = 0;
+  for (auto &[weight, use] : uses) {
+    FailureOr<InputStatistics> known = InputStatistics();
+    if (inputs)
+      known = readStatistics(*inputs, weight, use);
+    if (failed(known) || failed(quantizeOne(weight, use.bits, index++,
+                                            uses.size(), *known, codes)))
       return failure();
   }
-  if (!writer->commit(error))
-    return model.emitError(error);
+  return success();
+}
+
+LogicalResult Quantize::quantizeOnText(ModelOp model, const Uses &uses,
+                                       QuantizedStore &codes) {
+  FailureOr<PrefillOp> prefill = getCalibrationPhase(model);
+  if (failed(prefill))
+    return failure();
+  FailureOr<std::vector<Sequence>> sequences =
+      readCalibrationText(model, text, tokenizer, tokens);
+  if (failed(sequences))
+    return failure();
+  WeightBits weights;
+  for (auto &[weight, use] : uses)
+    weights[weight] = use.bits;
+  llvm::DenseSet<WeightOp> done;
+  auto quantizeNext = [&](WeightOp weight, const InputStatistics &inputs) {
+    done.insert(weight);
+    return quantizeOne(weight, weights[weight], done.size() - 1, weights.size(),
+                       inputs, codes);
+  };
+  if (failed(quantizeInSequence(*prefill, *sequences, weights, quantizeNext)))
+    return failure();
+  // What decoding alone reads has inputs that the text does not show.
+  for (auto &[weight, bits] : weights)
+    if (!done.contains(weight) && failed(quantizeNext(weight, {})))
+      return failure();
   return success();
 }
 
@@ -253,77 +309,6 @@ Quantize::readStatistics(const WeightFileReader &file, WeightOp weight,
     for (float &value : *sums)
       value /= use.inputs.size();
   return result;
-}
-
-LogicalResult Quantize::quantizeOne(WeightOp weight, const Use &use,
-                                    const InputStatistics &inputs,
-                                    WeightFileWriter &writer) {
-  FailureOr<WeightReader> reader = WeightReader::open(weight);
-  if (failed(reader))
-    return failure();
-  const QuantizerInfo &info = *findQuantizer(quantizer.getValue());
-  NestedShape shape;
-  shape.rows = weight.getRows();
-  shape.cols = weight.getCols();
-  shape.group = info.makesCodebook ? 0 : group.getValue();
-  shape.prefixes.assign(use.bits.begin(), use.bits.end());
-  shape.bits = shape.prefixes.back();
-  unsigned threadCount =
-      llvm::hardware_concurrency(threads).compute_thread_count();
-  NestedTensor codes;
-  std::string error;
-  if (!quantize(info, reader->read(0, shape.rows).data(), inputs, shape,
-                threadCount, codes, error))
-    return emitWeightError(weight) << error;
-  return simulate == 0 ? storeNested(weight, codes, writer)
-                       : storeValues(weight, codes, writer);
-}
-
-LogicalResult Quantize::storeNested(WeightOp weight, const NestedTensor &codes,
-                                    WeightFileWriter &writer) {
-  const NestedShape &shape = codes.shape;
-  std::vector<uint8_t> bytes = pack(codes, PMPD_LAYOUT_PLAIN);
-  std::string error;
-  std::optional<uint64_t> offset =
-      writer.addSection(WeightSection::nested(weight.getSymName().str(),
-                                              PMPD_LAYOUT_PLAIN, shape),
-                        bytes.data(), error);
-  if (!offset)
-    return emitWeightError(weight) << error;
-  setSource(weight, *offset, IntegerType::get(weight.getContext(), 8));
-  SmallVector<unsigned> prefixes(shape.prefixes.begin(), shape.prefixes.end());
-  weight.setType(NestedType::get(weight.getContext(), shape.rows, shape.cols,
-                                 shape.bits, prefixes, Scheme::Affine,
-                                 shape.group, Layout::Unpacked));
-  return success();
-}
-
-LogicalResult Quantize::storeValues(WeightOp weight, const NestedTensor &codes,
-                                    WeightFileWriter &writer) {
-  // Layers that are pinned have only their own bits.
-  int prefix = codes.shape.prefixIndex(simulate);
-  if (prefix < 0)
-    prefix = static_cast<int>(codes.shape.prefixes.size()) - 1;
-  std::vector<float> values = dequantize(codes, prefix);
-  std::string error;
-  std::optional<uint64_t> offset = writer.addSection(
-      WeightSection::dense(weight.getSymName().str(), PMPD_F32,
-                           codes.shape.rows, codes.shape.cols),
-      values.data(), error);
-  if (!offset)
-    return emitWeightError(weight) << error;
-  auto element = Float32Type::get(weight.getContext());
-  setSource(weight, *offset, element);
-  weight.setType(
-      RankedTensorType::get({codes.shape.rows, codes.shape.cols}, element));
-  return success();
-}
-
-void Quantize::setSource(WeightOp weight, uint64_t offset, Type element) {
-  auto type =
-      RankedTensorType::get({weight.getRows(), weight.getCols()}, element);
-  weight.setSourceAttr(SourceAttr::get(weight.getContext(), store, offset, type,
-                                       /*transposed=*/false, /*row=*/0));
 }
 
 void Quantize::keepOnlySimulated(ModelOp model) {

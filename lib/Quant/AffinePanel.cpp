@@ -7,7 +7,7 @@
 
 using namespace pmpd;
 
-AffinePanel::AffinePanel(const InputProducts &products,
+AffinePanel::AffinePanel(const PrefixProducts &products,
                          const NestedShape &nested)
     : Panel(products, nested, nested.group), nested(nested) {
   for (int p = 0; p < shape.prefixes; ++p)
@@ -57,7 +57,7 @@ void AffinePanel::storeCodes(NestedTensor &to, int64_t first,
 
 void AffinePanel::refitPrefix(int64_t g, int p) {
   int64_t begin = g * group;
-  const float *block = &products.matrix[begin * cols + begin];
+  const float *block = &products[p].matrix[begin * cols + begin];
   // What the group's gradient is after the changes of its codes.
   LaneMatrix slope(&gradient[p][begin], &gradient[p][begin] + group);
   multiplyAdd(block, cols, group, group, changes[p].data(), slope.data());

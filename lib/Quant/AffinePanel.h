@@ -10,7 +10,7 @@ namespace pmpd {
 /// A panel whose values are affine in the codes, group by group.
 class AffinePanel : public Panel {
 public:
-  AffinePanel(const InputProducts &products, const NestedShape &nested);
+  AffinePanel(const PrefixProducts &products, const NestedShape &nested);
 
   /// Takes codes and parameters of rows first .. first+count-1.
   void loadCodes(const NestedTensor &from, int64_t first, int64_t count);

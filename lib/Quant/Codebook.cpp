@@ -7,6 +7,7 @@
 #include <Eigen/Cholesky>
 
 #include <algorithm>
+#include <optional>
 
 using namespace pmpd;
 
@@ -15,7 +16,7 @@ namespace {
 /// A panel in which every row has a table.
 class CodebookPanel : public Panel {
 public:
-  CodebookPanel(const InputProducts &products, const NestedShape &nested)
+  CodebookPanel(const PrefixProducts &products, const NestedShape &nested)
       : Panel(products, nested, nested.cols), nested(nested) {}
 
   void loadCodes(const NestedTensor &from, int64_t first, int64_t count);
@@ -26,9 +27,7 @@ public:
   void refit();
 
 private:
-  using Square = Eigen::MatrixXd; // [codes, codes]
-  void refitRow(int lane, const Square &curvature,
-                const Eigen::VectorXd &slope);
+  void refitPrefix(int prefix);
 
   const NestedShape &nested;
 };
@@ -36,16 +35,20 @@ private:
 class CodebookQuantizer : public RowQuantizer {
 public:
   CodebookQuantizer(const NestedShape &shape, const InputStatistics &statistics)
-      : shape(shape), products(shape.cols, statistics, /*largestFirst=*/true),
-        start(createAnyPrecisionQuantizer(shape, statistics)) {}
+      : shape(shape), start(createAnyPrecisionQuantizer(shape, statistics)) {
+    // Without them there is nothing that errors could make up for.
+    if (statistics.hasProducts())
+      products.emplace(shape, statistics, /*largestFirst=*/true,
+                       /*corrects=*/true);
+  }
 
   void quantizeRows(const float *weights, int64_t begin, int64_t end,
                     NestedTensor &out) const override;
 
 private:
   NestedShape shape;
-  InputProducts products;
   std::unique_ptr<RowQuantizer> start;
+  std::optional<PrefixProducts> products;
 };
 
 } // namespace
@@ -76,52 +79,44 @@ void CodebookPanel::storeCodes(NestedTensor &to, int64_t first, int64_t count) {
 }
 
 void CodebookPanel::refit() {
-  // With the columns of code c marked by x_c, the full code's least squares
-  // have the matrix x_c H x_d^T and the right side x_c H w^T.
-  int count = 1 << shape.bits;
-  std::vector<Square> curvature(Lanes, Square::Zero(count, count));
-  std::vector<Eigen::VectorXd> slope(Lanes, Eigen::VectorXd::Zero(count));
-  LaneMatrix marked(cols), product(cols);
-  for (int c = 0; c < count; ++c) {
-    for (int64_t col = 0; col < cols; ++col)
-      for (int lane = 0; lane < Lanes; ++lane) {
-        marked[col][lane] = codesOf(col)[lane] == c;
-        product[col][lane] = 0;
-      }
-    multiplyAdd(products.matrix.data(), cols, cols, cols, marked.data(),
-                product.data());
-    for (int64_t col = 0; col < cols; ++col)
-      for (int lane = 0; lane < Lanes; ++lane) {
-        curvature[lane](c, codesOf(col)[lane]) += product[col][lane];
-        slope[lane](c) +=
-            static_cast<double>(product[col][lane]) * weights[col][lane];
-      }
-  }
-  for (int lane = 0; lane < Lanes; ++lane)
-    refitRow(lane, curvature[lane], slope[lane]);
+  for (int p = 0; p < shape.prefixes; ++p)
+    refitPrefix(p);
   dequantize();
   computeGradient();
 }
 
-void CodebookPanel::refitRow(int lane, const Square &curvature,
-                             const Eigen::VectorXd &slope) {
-  for (int p = 0; p < shape.prefixes; ++p) {
-    // Codes that share a prefix share a value.
-    int count = 1 << nested.prefixes[p];
-    Square matrix = Square::Zero(count, count);
-    Eigen::VectorXd side = Eigen::VectorXd::Zero(count);
-    for (int c = 0; c < slope.size(); ++c) {
-      side(c >> shape.shift[p]) += slope(c);
-      for (int d = 0; d < slope.size(); ++d)
-        matrix(c >> shape.shift[p], d >> shape.shift[p]) += curvature(c, d);
-    }
-    LaneRow *entries = table(0) + shape.begin[p];
-    for (int c = 0; c < count; ++c)
-      if (matrix(c, c) == 0) { // A code that no column has keeps its value.
-        matrix(c, c) = 1;
-        side(c) = entries[c][lane];
+void CodebookPanel::refitPrefix(int p) {
+  // With the columns of code c marked by x_c, the least squares have the matrix
+  // x_c H x_d^T and the right side x_c H w^T.
+  int count = 1 << nested.prefixes[p];
+  std::vector<Eigen::MatrixXd> matrix(Lanes,
+                                      Eigen::MatrixXd::Zero(count, count));
+  std::vector<Eigen::VectorXd> side(Lanes, Eigen::VectorXd::Zero(count));
+  LaneMatrix marked(cols), product(cols);
+  for (int c = 0; c < count; ++c) {
+    for (int64_t col = 0; col < cols; ++col)
+      for (int lane = 0; lane < Lanes; ++lane) {
+        marked[col][lane] = codesOf(col)[lane] >> shape.shift[p] == c;
+        product[col][lane] = 0;
       }
-    Eigen::VectorXd fitted = matrix.ldlt().solve(side);
+    multiplyAdd(products[p].matrix.data(), cols, cols, cols, marked.data(),
+                product.data());
+    for (int64_t col = 0; col < cols; ++col)
+      for (int lane = 0; lane < Lanes; ++lane) {
+        matrix[lane](c, codesOf(col)[lane] >> shape.shift[p]) +=
+            product[col][lane];
+        side[lane](c) +=
+            static_cast<double>(product[col][lane]) * weights[p][col][lane];
+      }
+  }
+  LaneRow *entries = table(0) + shape.begin[p];
+  for (int lane = 0; lane < Lanes; ++lane) {
+    for (int c = 0; c < count; ++c)
+      if (matrix[lane](c, c) == 0) { // A code that no column has stays.
+        matrix[lane](c, c) = 1;
+        side[lane](c) = entries[c][lane];
+      }
+    Eigen::VectorXd fitted = matrix[lane].ldlt().solve(side[lane]);
     if (!fitted.allFinite())
       continue;
     for (int c = 0; c < count; ++c)
@@ -133,7 +128,9 @@ void CodebookPanel::refitRow(int lane, const Square &curvature,
 void CodebookQuantizer::quantizeRows(const float *weights, int64_t begin,
                                      int64_t end, NestedTensor &out) const {
   start->quantizeRows(weights, begin, end, out);
-  CodebookPanel panel(products, shape);
+  if (!products)
+    return;
+  CodebookPanel panel(*products, shape);
   for (int64_t first = begin; first < end; first += Lanes) {
     int64_t count = std::min<int64_t>(Lanes, end - first);
     panel.load(weights + first * shape.cols, count);

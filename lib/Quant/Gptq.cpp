@@ -16,8 +16,8 @@ namespace {
 class GptqQuantizer : public RowQuantizer {
 public:
   GptqQuantizer(const NestedShape &shape, const InputStatistics &statistics)
-      : shape(shape), products(shape.cols, statistics, /*largestFirst=*/false) {
-  }
+      : shape(shape), products(shape, statistics, /*largestFirst=*/false,
+                               /*corrects=*/false) {}
 
   void quantizeRows(const float *weights, int64_t begin, int64_t end,
                     NestedTensor &out) const override;
@@ -26,7 +26,7 @@ private:
   Affine findGrid(const std::vector<float> &values) const;
 
   NestedShape shape;
-  InputProducts products;
+  PrefixProducts products;
 };
 
 } // namespace

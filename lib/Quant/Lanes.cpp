@@ -62,6 +62,10 @@ PMPD_VECTOR_VERSIONS
 void pmpd::roundColumns(const TableShape &shape, ColumnBlock &block) {
   for (int64_t j = 0; j < block.count; ++j) {
     const LaneRow *table = block.tables[j];
+    float weights[PMPD_MAX_PREFIXES][Lanes];
+    for (int p = 0; p < shape.prefixes; ++p)
+      for (int l = 0; l < Lanes; ++l)
+        weights[p][l] = block.weight[p].lane[l] * block.curvature[p][j];
     float best[Lanes];
     int32_t code[Lanes];
     for (int l = 0; l < Lanes; ++l) {
@@ -74,7 +78,7 @@ void pmpd::roundColumns(const TableShape &shape, ColumnBlock &block) {
         const float *value =
             table[shape.begin[p] + (c >> shape.shift[p])].lane.data();
         const float *target = block.target[p][j].lane.data();
-        const float *weight = block.weight[p].lane.data();
+        const float *weight = weights[p];
         for (int l = 0; l < Lanes; ++l) {
           float error = value[l] - target[l];
           cost[l] += weight[l] * error * error;
@@ -102,7 +106,7 @@ void pmpd::roundColumns(const TableShape &shape, ColumnBlock &block) {
         block.value[p][j].lane[l] = value[l];
       }
       for (int64_t k = j + 1; k < block.count; ++k) {
-        float factor = block.feedback[k * block.stride + j];
+        float factor = block.feedback[p][k * block.stride + j];
         float *target = block.target[p][k].lane.data();
         for (int l = 0; l < Lanes; ++l)
           target[l] += factor * change[l];

@@ -49,9 +49,11 @@ struct TableShape {
 /// it. All pointers are per prefix where the type says so.
 struct ColumnBlock {
   int64_t count;
-  const float *feedback; /// [count, stride], below the diagonal
+  std::array<const float *, PMPD_MAX_PREFIXES>
+      feedback; /// [count, stride], below the diagonal
   int64_t stride;
-  const ValueTable *tables;                        /// [count]
+  const ValueTable *tables;                               /// [count]
+  std::array<const float *, PMPD_MAX_PREFIXES> curvature; /// [count]
   std::array<LaneRow, PMPD_MAX_PREFIXES> weight;   /// of the prefixes' errors
   std::array<LaneRow *, PMPD_MAX_PREFIXES> target; /// [count], is used up
   std::array<LaneRow *, PMPD_MAX_PREFIXES> value;  /// [count], out
@@ -60,10 +62,11 @@ struct ColumnBlock {
 };
 
 /// For column j in turn:
-///   code = argmin_c sum_p weight_p (table_p[c >> shift_p] - target_p[j])^2
+///   code = argmin_c sum_p weight_p curvature_p[j]
+///                         (table_p[c >> shift_p] - target_p[j])^2
 ///   value_p[j] = table_p[code >> shift_p]
 ///   change_p[j] = value_p[j] - reference_p[j]
-///   target_p[k] += feedback[k, j] change_p[j] for all k > j
+///   target_p[k] += feedback_p[k, j] change_p[j] for all k > j
 void roundColumns(const TableShape &shape, ColumnBlock &block);
 
 } // namespace pmpd

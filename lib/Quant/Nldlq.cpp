@@ -3,6 +3,7 @@
 #include "lib/Quant/AffinePanel.h"
 
 #include <algorithm>
+#include <optional>
 
 using namespace pmpd;
 
@@ -15,8 +16,12 @@ namespace {
 class NldlqQuantizer : public RowQuantizer {
 public:
   NldlqQuantizer(const NestedShape &shape, const InputStatistics &statistics)
-      : shape(shape), products(shape.cols, statistics, /*largestFirst=*/true),
-        start(createDiagQuantizer(shape, statistics)) {}
+      : shape(shape), start(createDiagQuantizer(shape, statistics)) {
+    // Without them there is nothing that errors could make up for.
+    if (statistics.hasProducts())
+      products.emplace(shape, statistics, /*largestFirst=*/true,
+                       /*corrects=*/true);
+  }
 
   void quantizeRows(const float *weights, int64_t begin, int64_t end,
                     NestedTensor &out) const override;
@@ -25,8 +30,8 @@ private:
   void improve(AffinePanel &panel) const;
 
   NestedShape shape;
-  InputProducts products;
   std::unique_ptr<RowQuantizer> start;
+  std::optional<PrefixProducts> products;
 };
 
 } // namespace
@@ -51,7 +56,9 @@ void NldlqQuantizer::improve(AffinePanel &panel) const {
 void NldlqQuantizer::quantizeRows(const float *weights, int64_t begin,
                                   int64_t end, NestedTensor &out) const {
   start->quantizeRows(weights, begin, end, out);
-  AffinePanel panel(products, shape);
+  if (!products)
+    return;
+  AffinePanel panel(*products, shape);
   for (int64_t first = begin; first < end; first += Lanes) {
     int64_t count = std::min<int64_t>(Lanes, end - first);
     panel.load(weights + first * shape.cols, count);

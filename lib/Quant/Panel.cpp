@@ -5,12 +5,13 @@
 
 using namespace pmpd;
 
-Panel::Panel(const InputProducts &products, const NestedShape &nested,
+Panel::Panel(const PrefixProducts &products, const NestedShape &nested,
              int64_t group)
-    : shape(nested.bits, nested.prefixes), cols(products.cols), group(group),
-      products(products), weights(cols), codes(cols * Lanes),
+    : shape(nested.bits, nested.prefixes), cols(products.cols()), group(group),
+      products(products), codes(cols * Lanes),
       tables(cols / group * shape.entries) {
   for (int p = 0; p < shape.prefixes; ++p) {
+    weights[p].resize(cols);
     values[p].resize(cols);
     gradient[p].resize(cols);
     importance[p].lane.fill(1);
@@ -20,7 +21,17 @@ Panel::Panel(const InputProducts &products, const NestedShape &nested,
 void Panel::load(const float *rows, int64_t count) {
   for (int64_t col = 0; col < cols; ++col)
     for (int64_t row = 0; row < Lanes; ++row)
-      weights[col][row] = row < count ? rows[row * cols + col] : 0;
+      weights[0][col][row] = row < count ? rows[row * cols + col] : 0;
+  std::fill(weights.begin() + 1, weights.begin() + shape.prefixes, weights[0]);
+  for (int p = shape.prefixes - 1; p >= 0; --p) {
+    const std::vector<float> &correction = products[p].correction;
+    if (correction.empty())
+      continue;
+    LaneMatrix corrected(cols);
+    multiplyAdd(correction.data(), cols, cols, cols, weights[p].data(),
+                corrected.data());
+    weights[p] = std::move(corrected);
+  }
 }
 
 void Panel::dequantize() {
@@ -39,7 +50,7 @@ void Panel::roundWithFeedback(int64_t blockCols, const BeforeBlock &before) {
     targets[p].resize(cols);
     changes[p].resize(cols);
     for (int64_t i = 0; i < cols; ++i)
-      targets[p][i] = changes[p][i] = weights[products.order[i]];
+      targets[p][i] = changes[p][i] = weights[p][products.order[i]];
   }
   // The gradient is not needed yet: its place takes the values in order.
   std::vector<uint8_t> ordered(cols * Lanes);
@@ -50,13 +61,14 @@ void Panel::roundWithFeedback(int64_t blockCols, const BeforeBlock &before) {
       before(begin, end);
     ColumnBlock block{};
     block.count = end - begin;
-    block.feedback = &products.feedback[begin * cols + begin];
     block.stride = cols;
     for (int64_t i = begin; i < end; ++i)
       blockTables[i - begin] = table(products.order[i] / group);
     block.tables = blockTables.data();
     block.weight = importance;
     for (int p = 0; p < shape.prefixes; ++p) {
+      block.feedback[p] = &products[p].feedback[begin * cols + begin];
+      block.curvature[p] = &products[p].curvature[begin];
       block.target[p] = &targets[p][begin];
       block.value[p] = &gradient[p][begin];
       block.change[p] = &changes[p][begin];
@@ -64,7 +76,7 @@ void Panel::roundWithFeedback(int64_t blockCols, const BeforeBlock &before) {
     block.codes = &ordered[begin * Lanes];
     roundColumns(shape, block);
     for (int p = 0; p < shape.prefixes; ++p)
-      multiplyAdd(&products.feedback[end * cols + begin], cols, cols - end,
+      multiplyAdd(&products[p].feedback[end * cols + begin], cols, cols - end,
                   end - begin, &changes[p][begin], targets[p].data() + end);
   }
   for (int64_t i = 0; i < cols; ++i) {
@@ -80,10 +92,10 @@ void Panel::computeGradient() {
   for (int p = 0; p < shape.prefixes; ++p) {
     for (int64_t col = 0; col < cols; ++col)
       for (int lane = 0; lane < Lanes; ++lane) {
-        errors[col][lane] = values[p][col][lane] - weights[col][lane];
+        errors[col][lane] = values[p][col][lane] - weights[p][col][lane];
         gradient[p][col][lane] = 0;
       }
-    multiplyAdd(products.matrix.data(), cols, cols, cols, errors.data(),
+    multiplyAdd(products[p].matrix.data(), cols, cols, cols, errors.data(),
                 gradient[p].data());
   }
 }
@@ -93,7 +105,7 @@ LaneRow Panel::loss(int prefix) const {
   for (int64_t col = 0; col < cols; ++col)
     for (int lane = 0; lane < Lanes; ++lane)
       sum[lane] += static_cast<double>(gradient[prefix][col][lane]) *
-                   (values[prefix][col][lane] - weights[col][lane]);
+                   (values[prefix][col][lane] - weights[prefix][col][lane]);
   LaneRow result;
   for (int lane = 0; lane < Lanes; ++lane)
     result[lane] = static_cast<float>(std::max(sum[lane], 0.0));
@@ -123,28 +135,34 @@ void Panel::balance(float boost) {
 
 void Panel::improveCodes(int64_t begin, int64_t count) {
   // A column's best code is that nearest to where its gradient would vanish.
-  std::vector<float> feedback(count * count);
-  for (int64_t k = 0; k < count; ++k)
-    for (int64_t j = 0; j < k; ++j)
-      feedback[k * count + j] =
-          -products.matrix[(begin + k) * cols + begin + j] /
-          products.matrix[(begin + k) * cols + begin + k];
+  std::array<std::vector<float>, PMPD_MAX_PREFIXES> feedback, curvature;
+  for (int p = 0; p < shape.prefixes; ++p) {
+    const float *matrix = &products[p].matrix[begin * cols + begin];
+    feedback[p].resize(count * count);
+    for (int64_t k = 0; k < count; ++k) {
+      curvature[p].push_back(matrix[k * cols + k]);
+      for (int64_t j = 0; j < k; ++j)
+        feedback[p][k * count + j] =
+            -matrix[k * cols + j] / matrix[k * cols + k];
+    }
+  }
   std::vector<ValueTable> blockTables(count);
   for (int64_t i = 0; i < count; ++i)
     blockTables[i] = table((begin + i) / group);
   ColumnBlock block{};
   block.count = count;
-  block.feedback = feedback.data();
   block.stride = count;
   block.tables = blockTables.data();
   block.weight = importance;
   block.codes = codesOf(begin);
   for (int p = 0; p < shape.prefixes; ++p) {
+    block.feedback[p] = feedback[p].data();
+    block.curvature[p] = curvature[p].data();
     targets[p].resize(count);
     changes[p].resize(count);
     for (int64_t i = 0; i < count; ++i) {
       int64_t col = begin + i;
-      float inverse = 1 / products.matrix[col * cols + col];
+      float inverse = 1 / curvature[p][i];
       changes[p][i] = values[p][col];
       for (int lane = 0; lane < Lanes; ++lane)
         targets[p][i][lane] =
@@ -159,6 +177,6 @@ void Panel::improveCodes(int64_t begin, int64_t count) {
 
 void Panel::applyChanges(int64_t begin, int64_t count) {
   for (int p = 0; p < shape.prefixes; ++p)
-    multiplyAdd(&products.matrix[begin], cols, cols, count, changes[p].data(),
-                gradient[p].data());
+    multiplyAdd(&products[p].matrix[begin], cols, cols, count,
+                changes[p].data(), gradient[p].data());
 }

@@ -13,7 +13,8 @@ namespace pmpd {
 class Panel {
 public:
   /// group: columns that share a table of values.
-  Panel(const InputProducts &products, const NestedShape &shape, int64_t group);
+  Panel(const PrefixProducts &products, const NestedShape &shape,
+        int64_t group);
 
   /// Takes rows [count, cols] of a weight.
   void load(const float *weights, int64_t count);
@@ -51,8 +52,9 @@ public:
 
   TableShape shape;
   int64_t cols, group;
-  const InputProducts &products;
-  LaneMatrix weights;                                // [cols]
+  const PrefixProducts &products;
+  /// What each precision aims at: the weights, corrected for its inputs.
+  std::array<LaneMatrix, PMPD_MAX_PREFIXES> weights; // [cols]
   std::vector<uint8_t> codes;                        // [cols, Lanes]
   LaneMatrix tables;                                 // [groups, entries]
   std::array<LaneRow, PMPD_MAX_PREFIXES> importance; // of the precisions

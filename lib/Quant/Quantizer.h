@@ -17,6 +17,18 @@ struct InputStatistics {
   /// [cols, cols], mean product of every two inputs; empty if it was not
   /// gathered. Its diagonal is meanSquare.
   std::vector<float> products;
+
+  /// What the inputs become when the layers before are quantized.
+  struct Quantized {
+    std::vector<float> products; /// [cols, cols], of every two of them
+    /// [cols, cols], of every unquantized input (row) with every quantized one.
+    std::vector<float> cross;
+  };
+  /// One for each readable precision of the weight; empty if not gathered.
+  std::vector<Quantized> quantized;
+
+  /// Whether errors at different inputs are known to make up for one another.
+  bool hasProducts() const { return !products.empty() || !quantized.empty(); }
 };
 
 /// Quantizes rows of one weight after preparing what its rows share.
@@ -35,7 +47,7 @@ public:
 struct QuantizerInfo {
   std::string_view name;
   std::string_view summary;
-  bool usesProducts;   /// Gains from the products of the inputs.
+  bool usesProducts;   /// Gains from products of the inputs.
   bool makesCodebook;  /// Wants shapes of a codebook, all others affine ones.
   bool takesOnePrefix; /// Its codes are good at their full bits alone.
   std::unique_ptr<RowQuantizer> (*create)(const NestedShape &shape,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Reference/Interpreter.h"
+#include "lib/Quant/Multiply.h"
 #include "lib/Reference/RopeTable.h"
 #include "lib/Reference/WeightReader.h"
 
@@ -37,6 +38,10 @@ private:
   FailureOr<Activations> embed(EmbedOp op);
   FailureOr<Activations> addPosition(AddPositionOp op);
   FailureOr<Activations> linear(LinearOp op);
+  LogicalResult apply(LinearOp op, const WeightReader &reader,
+                      const NestedTensor *codes, int32_t bits,
+                      Eigen::Ref<const RowMatrix> input,
+                      Eigen::Ref<RowMatrix> result);
   FailureOr<Activations> append(KVAppendOp op);
   FailureOr<Activations> attend(AttentionOp op);
   FailureOr<Activations> combine(Operation *op);
@@ -208,24 +213,22 @@ FailureOr<Activations> Run::addPosition(AddPositionOp op) {
   return result;
 }
 
-/// input * weight^T, threaded over blocks of the weight's rows, each of which
-/// `read` returns.
+/// result = input * weight^T, threaded over blocks of the weight's rows, each
+/// of which `read` returns.
 template <typename Read>
-static RowMatrix multiply(MLIRContext *context, const RowMatrix &input,
-                          int64_t weightRows, Read read) {
+static void multiply(MLIRContext *context, Eigen::Ref<const RowMatrix> input,
+                     Read read, Eigen::Ref<RowMatrix> result) {
   constexpr int64_t BlockRows = 256;
-  RowMatrix result(input.rows(), weightRows);
-  int64_t blocks = (weightRows + BlockRows - 1) / BlockRows;
+  int64_t blocks = (result.cols() + BlockRows - 1) / BlockRows;
   parallelFor(context, 0, blocks, [&](int64_t block) {
     int64_t begin = block * BlockRows;
-    int64_t end = std::min(begin + BlockRows, weightRows);
+    int64_t end = std::min<int64_t>(begin + BlockRows, result.cols());
     std::vector<float> weight = read(begin, end);
-    result.middleCols(begin, end - begin).noalias() =
-        input *
-        Eigen::Map<const RowMatrix>(weight.data(), end - begin, input.cols())
-            .transpose();
+    MatrixView transposed{weight.data(), 1, input.cols()};
+    pmpd::multiply({input.data(), input.outerStride(), 1}, transposed,
+                   input.rows(), input.cols(), end - begin,
+                   result.data() + begin, result.outerStride());
   });
-  return result;
 }
 
 FailureOr<Activations> Run::linear(LinearOp op) {
@@ -237,29 +240,25 @@ FailureOr<Activations> Run::linear(LinearOp op) {
   if (onlyLogits && !options.computeLogits)
     return Activations();
 
-  WeightOp weight = getWeight(op.getWeight());
-  FailureOr<WeightReader> reader = WeightReader::open(weight);
+  FailureOr<WeightReader> reader =
+      WeightReader::open(getWeight(op.getWeight()));
   if (failed(reader))
     return failure();
-  Activations result{{}, input.selected};
-  if (NestedType nested = weight.getNested()) {
-    int32_t bits = op.getBits().value_or(op.getPin().value_or(options.bits));
-    int prefix = nested.getPrefixIndex(bits);
-    if (prefix < 0)
-      return op.emitOpError("expected ")
-             << op.getWeightAttr() << " to be readable at " << bits
-             << " bits, but it is " << nested;
-    std::vector<float> all = dequantize(reader->readNested(), prefix);
-    auto slice = [&](int64_t begin, int64_t end) {
-      return std::vector<float>(all.begin() + begin * reader->getCols(),
-                                all.begin() + end * reader->getCols());
-    };
-    result.data =
-        multiply(op.getContext(), input.data, reader->getRows(), slice);
-  } else {
-    result.data = multiply(
-        op.getContext(), input.data, reader->getRows(),
-        [&](int64_t begin, int64_t end) { return reader->read(begin, end); });
+  const NestedTensor *codes = options.codes ? options.codes(op) : nullptr;
+  Activations result{RowMatrix(input.data.rows(), reader->getRows()),
+                     input.selected};
+  std::vector<Extent> extents = getExtents(input.selected);
+  // Neighbours with the same bits at once.
+  for (size_t first = 0, last = 0; first < sequences.size(); first = last) {
+    int64_t rows = 0;
+    for (; last < sequences.size() &&
+           sequences[last].bits == sequences[first].bits;
+         ++last)
+      rows += extents[last].count;
+    auto from = input.data.middleRows(extents[first].begin, rows);
+    auto to = result.data.middleRows(extents[first].begin, rows);
+    if (failed(apply(op, *reader, codes, sequences[first].bits, from, to)))
+      return failure();
   }
   if (op.getBias()) {
     auto bias = readVector(*op.getBias());
@@ -269,6 +268,39 @@ FailureOr<Activations> Run::linear(LinearOp op) {
         Eigen::Map<Eigen::RowVectorXf>(bias->data(), bias->size());
   }
   return result;
+}
+
+LogicalResult Run::apply(LinearOp op, const WeightReader &reader,
+                         const NestedTensor *codes, int32_t bits,
+                         Eigen::Ref<const RowMatrix> input,
+                         Eigen::Ref<RowMatrix> result) {
+  std::vector<float> all;
+  auto slice = [&](int64_t begin, int64_t end) {
+    return std::vector<float>(all.begin() + begin * reader.getCols(),
+                              all.begin() + end * reader.getCols());
+  };
+  WeightOp weight = getWeight(op.getWeight());
+  if (codes && bits != 0) {
+    int prefix = codes->shape.prefixIndex(bits);
+    int last = static_cast<int>(codes->shape.prefixes.size()) - 1;
+    all = dequantize(*codes, prefix < 0 ? last : prefix);
+  } else if (NestedType nested = weight.getNested()) {
+    int32_t wanted = op.getBits().value_or(op.getPin().value_or(options.bits));
+    int prefix = nested.getPrefixIndex(wanted);
+    if (prefix < 0)
+      return op.emitOpError("expected ")
+             << op.getWeightAttr() << " to be readable at " << wanted
+             << " bits, but it is " << nested;
+    all = dequantize(reader.readNested(), prefix);
+  } else {
+    multiply(
+        op.getContext(), input,
+        [&](int64_t begin, int64_t end) { return reader.read(begin, end); },
+        result);
+    return success();
+  }
+  multiply(op.getContext(), input, slice, result);
+  return success();
 }
 
 Activations Run::rotate(RopeOp op) {

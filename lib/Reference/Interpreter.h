@@ -2,6 +2,7 @@
 #ifndef PMPD_LIB_REFERENCE_INTERPRETER_H
 #define PMPD_LIB_REFERENCE_INTERPRETER_H
 
+#include "lib/Quant/NestedTensor.h"
 #include "lib/Reference/Kernels.h"
 
 #include <functional>
@@ -18,6 +19,7 @@ struct Sequence {
 
   std::vector<int32_t> tokens; // Of the next run.
   int64_t position = 0;        // Tokens of the runs before.
+  int32_t bits = 0;            // See InterpreterOptions::codes.
   std::vector<Layer> layers;
 };
 
@@ -34,6 +36,11 @@ struct InterpreterOptions {
 
   /// Sees the input of every linear layer, [rows of all sequences, cols].
   std::function<mlir::LogicalResult(LinearOp, const RowMatrix &)> observer;
+
+  /// Asked after the observer: codes that sequences with `bits` read at these
+  /// bits, or if they cannot be, at all, in place of a layer's weight. Null
+  /// leaves them the weight.
+  std::function<const NestedTensor *(LinearOp)> codes;
 };
 
 /// Runs the ops of `phase`, a `pmpd.body`, `pmpd.prefill`, `pmpd.decode` or

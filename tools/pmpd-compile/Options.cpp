@@ -178,10 +178,12 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "most tokens to calibrate on")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  auto *save = app.add_option("--save-statistics", options.statistics,
-                              "keep what calibration measured")
-                   ->needs(calibration)
-                   ->type_name("FILE");
+  auto *save =
+      app.add_option("--save-statistics", options.statistics,
+                     "calibrate on the unquantized model alone, and keep what "
+                     "was measured")
+          ->needs(calibration)
+          ->type_name("FILE");
   app.add_option("--statistics", options.statistics,
                  "use what --save-statistics kept, for any bits, group and "
                  "quantizer that needs no more")
