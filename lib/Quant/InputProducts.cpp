@@ -11,7 +11,7 @@ using namespace pmpd;
 
 // Of the mean diagonal. Keeps H definite, and rounding from trusting what a
 // short text shows.
-static constexpr double Damping = 0.05;
+static constexpr double Damping = 0.01;
 
 using RowMatrix =
     Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
