@@ -161,7 +161,9 @@ pmpd_status Session::beginRequest() {
   request.count = held;
   request.maxTokens = maxTokens ? maxTokens : limit - held;
   request.session = static_cast<const pmpd_session *>(this);
+  Timer timer;
   pmpd_status status = scheduler->begin(request);
+  totals.scheduler_seconds += timer.seconds();
   begun = status == PMPD_OK;
   return status;
 }

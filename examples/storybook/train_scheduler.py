@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Trains a learned scheduler on samples of pmpd-tune --scheduler-data.
 
-    train_scheduler.py samples.jsonl -o scheduler.onnx
+    train_scheduler.py samples --test test-samples -o scheduler.onnx
 
-Prints for every pair of adjacent bits how often the right class is chosen, and
-what following the choices costs: the mean ROUGE-L and how many of the tokens
-are decoded at the higher bits. Source: arXiv 2410.13461.
+A tenth of the samples is held back for validation. Prints for every pair of
+adjacent bits how often the right class is chosen, and what following the choices
+costs: the mean ROUGE-L and how many of the tokens are decoded at the higher
+bits. Source: arXiv 2410.13461.
 """
 import argparse
 import json
@@ -30,7 +31,9 @@ class Samples:
         try:
             with open(path, encoding="utf-8") as file:
                 self.setting = json.loads(file.readline())
-                lines = [json.loads(line) for line in file]
+                # One that is still being written has a part of a line.
+                lines = [json.loads(line) for line in file
+                         if line.endswith("\n")]
             planes = numpy.memmap(path + ".kv", self.setting["element"], "r")
             if self.setting["format"] != "pmpd-scheduler-data":
                 raise ValueError("another format")
@@ -118,38 +121,43 @@ def predict(model, samples, indices):
                           for batch in indices.split(64)])
 
 
-def report(samples, pair, indices, training, chosen):
-    """Choices beside every fixed one and a draw by the training prior."""
+def report(name, samples, pair, indices, prior, chosen):
+    """Choices beside every fixed one and a draw by the prior."""
     labels = samples.labels[pair][indices]
     rouge = samples.rouge[pair][indices]
-    prior = torch.bincount(samples.labels[pair][training],
-                           minlength=CLASSES).float()
-    prior /= prior.sum()
     right = [(chosen == labels)[labels == c].float().mean().item()
              for c in range(CLASSES)]
-    print("\n%d -> %d: %d validation samples of classes %s" % (
-        *pair, len(labels), torch.bincount(labels, minlength=CLASSES).tolist()))
+    print("\n%d -> %d: %d %s samples of classes %s" % (
+        *pair, len(labels), name,
+        torch.bincount(labels, minlength=CLASSES).tolist()))
     print("accuracy of each class: " +
           ", ".join("%.1f %%" % (100 * share) for share in right))
     share = torch.arange(CLASSES) / (CLASSES - 1)
-    rows = [("learned", torch.eye(CLASSES)[chosen])]
-    rows += [("random by prior", prior.expand(len(labels), CLASSES))]
-    rows += [(f"always class {c}", torch.eye(CLASSES)[c].expand(len(labels), -1))
+    one_hot = torch.eye(CLASSES)
+    rows = [("learned", one_hot[chosen]),
+            ("random by prior", prior.expand(len(labels), CLASSES))]
+    rows += [(f"always class {c}", one_hot[c].expand(len(labels), CLASSES))
              for c in range(CLASSES)]
-    rows += [("right class", torch.eye(CLASSES)[labels])]
+    rows += [("right class", one_hot[labels])]
     print("%-16s %8s %8s %13s" % ("", "accuracy", "ROUGE-L", "higher bits"))
-    for name, choice in rows:
+    for row, choice in rows:
         hits = choice.gather(1, labels[:, None]).mean().item()
         score = (choice * rouge).sum(1).mean().item()
         high = (choice * share).sum(1).mean().item()
         print("%-16s %6.1f %% %8.3f %6.1f %% of tokens" % (
-            name, 100 * hits, score, 100 * high))
+            row, 100 * hits, score, 100 * high))
+    # The same bits without looking at the prompt: fixed classes, mixed.
+    gain = (one_hot[chosen] * rouge).sum(1) - torch.from_numpy(numpy.stack([
+        numpy.interp(share[chosen].mean(), share, row) for row in rouge]))
+    print("learned above fixed classes at its bits: %+.4f +- %.4f ROUGE-L" % (
+        gain.mean(), 1.96 * gain.std() / len(gain) ** 0.5))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("samples")
     parser.add_argument("-o", "--output", required=True)
+    parser.add_argument("--test", help="samples of another text")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--weight-decay", type=float, default=0.01)
@@ -158,16 +166,26 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     samples = Samples(args.samples)
+    test = Samples(args.test) if args.test else None
+    if test and (test.pairs, test.heads, test.head_dim) != (
+            samples.pairs, samples.heads, samples.head_dim):
+        fail(f"{args.test}: expected samples of the same bits and dimensions as "
+             f"{args.samples}")
     torch.manual_seed(args.seed)
     random = torch.Generator().manual_seed(args.seed)
     order = torch.randperm(len(samples), generator=random)
-    held = len(order) // 10
-    classifiers = {}
-    for pair in samples.pairs:
-        classifiers[pair] = train(samples, pair, order[held:], args, random)
+    held, rest = order[:len(order) // 10], order[len(order) // 10:]
+    classifiers = {pair: train(samples, pair, rest, args, random)
+                   for pair in samples.pairs}
     for pair, model in classifiers.items():
-        report(samples, pair, order[:held], order[held:],
-               predict(model, samples, order[:held]))
+        prior = torch.bincount(samples.labels[pair][rest], minlength=CLASSES)
+        prior = prior / prior.sum()
+        sets = [("validation", samples, held)]
+        if test:
+            sets += [("test", test, torch.arange(len(test)))]
+        for name, data, indices in sets:
+            report(name, data, pair, indices, prior,
+                   predict(model, data, indices))
     export(classifiers, samples.heads, samples.head_dim, args.output)
 
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
  * What generated code and the runtime agree on: the descriptor that a
- * generated library exports, the entry points of regions and classifiers, and the one signature
- * that every generated kernel has.
+ * generated library exports, the entry points of regions and classifiers, and
+ * the one signature that every generated kernel has.
  *
  * A library exports one symbol, `const pmpd_model_desc *NAME_pmpd_model(void)`.
  * Generated code allocates nothing, holds no mutable globals and does no I/O;

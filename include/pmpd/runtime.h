@@ -275,6 +275,8 @@ typedef struct pmpd_stats {
   double decode_bytes;         /* weight and KV bytes read by decode steps */
   double first_token_seconds;  /* latest prefill's start to its first token;
                                   to its end if pmpd_generate did not run */
+  double scheduler_seconds;    /* decisions at the first steps after prompts;
+                                  not part of decode_seconds */
 } pmpd_stats;
 
 /* Prefills the prompt and generates up to max_tokens tokens, stopping at a

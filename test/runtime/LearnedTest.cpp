@@ -90,6 +90,25 @@ TEST_F(LearnedTest, decides_once_even_if_tokens_are_taken_back) {
   }
 }
 
+TEST_F(LearnedTest, counts_the_time_of_a_decision_once) {
+  SessionPtr session = scheduled("learned");
+  auto seconds = [&] {
+    pmpd_stats stats;
+    pmpd_session_stats(session.get(), &stats);
+    return stats.scheduler_seconds;
+  };
+  std::vector<float> logits(kVocab);
+  const std::vector<int32_t> prompt = {4, 2};
+  ASSERT_PMPD_OK(
+      pmpd_prefill(session.get(), prompt.data(), 2, 1, logits.data()));
+  EXPECT_EQ(seconds(), 0);
+  ASSERT_PMPD_OK(pmpd_decode(session.get(), 1, logits.data(), nullptr));
+  const double once = seconds();
+  EXPECT_GT(once, 0);
+  ASSERT_PMPD_OK(pmpd_decode(session.get(), 1, logits.data(), nullptr));
+  EXPECT_EQ(seconds(), once);
+}
+
 TEST_F(LearnedTest, says_how_to_compile_a_classifier_in) {
   expectRefused("learned:T=x", "a number of tokens");
   expectRefused("learned:bits=3", "expected one of T=, from=, to=");

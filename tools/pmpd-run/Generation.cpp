@@ -10,6 +10,9 @@
 using namespace pmpd::tools;
 
 namespace {
+/// Seconds of a scheduler that are worth a line.
+constexpr double kNotable = 1e-5;
+
 double ratio(double value, double by) { return by > 0 ? value / by : 0; }
 
 double dramBytes(const pmpd_npu_totals &totals) {
@@ -59,6 +62,9 @@ void pmpd::tools::printStats(std::ostream &out, const Generation &generation) {
   out << std::setprecision(2) << stats.average_bits << " bits on average, "
       << ratio(stats.decode_bytes, double(stats.decode_tokens)) / 1e6
       << " MB read per token\n";
+  if (stats.scheduler_seconds >= kNotable)
+    out << "the scheduler's decision took " << std::setprecision(2)
+        << stats.scheduler_seconds * 1e3 << " ms\n";
   if (generation.npu.config.empty())
     return;
   out << "on the simulated NPU " << generation.npu.config
@@ -87,6 +93,7 @@ void pmpd::tools::printJson(std::ostream &out, const std::string &model,
        {{"average_bits", stats.average_bits},
         {"tokens", stats.decode_tokens},
         {"seconds", stats.decode_seconds},
+        {"scheduler_seconds", stats.scheduler_seconds},
         {"tokens_per_second",
          ratio(double(stats.decode_tokens), stats.decode_seconds)},
         {"bytes_per_token",
