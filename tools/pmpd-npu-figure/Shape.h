@@ -17,11 +17,6 @@ struct Shape {
   unsigned rotated; ///< elements of a head that RoPE turns
 
   unsigned headDim() const { return hidden / heads; }
-  /// Parameters of the linear layers of all blocks.
-  uint64_t linearParameters() const {
-    uint64_t d = hidden;
-    return layers * (4 * d * d + (gated ? 3 : 2) * d * ffn);
-  }
 };
 
 /// What a program reads besides the planes of the blocks' weights.
@@ -34,8 +29,6 @@ struct Variant {
   unsigned headBits = 16;
   uint8_t kvFormat = PMPD_NPU_KV_F16;
   bool norms = true; ///< reads the weights of the norms
-
-  bool quantized() const { return bits < 16; }
 };
 
 /// What the paper's figure counts: planes of the blocks' weights and the KV
