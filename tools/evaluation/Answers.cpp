@@ -4,6 +4,8 @@
 #include "tools/evaluation/Parallel.h"
 #include "tools/evaluation/Rouge.h"
 
+#include <chrono>
+
 using namespace pmpd::tools;
 
 namespace {
@@ -21,14 +23,18 @@ void writeAnswer(pmpd_session *session, const Prompt &prompt, int64_t most,
   options.stop_count = stops.size();
   std::vector<int32_t> tokens(most);
   int64_t count = 0;
+  const auto begin = std::chrono::steady_clock::now();
   check(pmpd_generate(session, prompt.tokens.data(),
                       int64_t(prompt.tokens.size()), &options, tokens.data(),
                       &count));
+  const std::chrono::duration<double> wall =
+      std::chrono::steady_clock::now() - begin;
   pmpd_stats stats;
   pmpd_session_stats(session, &stats);
-  values.insert(values.end(), {double(stats.prefill_bits), stats.average_bits,
-                               double(stats.decode_tokens),
-                               stats.decode_seconds, double(count)});
+  values.insert(values.end(),
+                {double(stats.prefill_bits), stats.average_bits,
+                 double(stats.decode_tokens),
+                 wall.count() - stats.prefill_seconds, double(count)});
   values.insert(values.end(), tokens.begin(), tokens.begin() + count);
 }
 

@@ -13,9 +13,9 @@ struct Answer {
   std::vector<int32_t> tokens;
   std::string text;
   int32_t prefillBits = 0;
-  double bits = 0;  // average over decode steps
-  double steps = 0; // of decode
-  double seconds = 0;
+  double bits = 0;    // average over decode steps
+  double steps = 0;   // of decode
+  double seconds = 0; // after prefill, with the time to decide and choose
 };
 
 /// How good the answers of one schedule are.
@@ -27,7 +27,7 @@ struct AnswerScore {
   int64_t referenced = 0; // prompts that have such a text
   int64_t tokens = 0;     // of all answers
   int32_t prefillBits = 0;
-  double tokensPerSecond = 0; // of decode, of one session
+  double tokensPerSecond = 0; // decode steps per such second, of one session
 };
 
 /// Answers of at most `tokens` to every prompt under every schedule, [prompt]
