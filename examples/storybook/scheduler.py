@@ -7,7 +7,9 @@ tokens. Source: arXiv 2410.13461, section on the prompt-adaptive scheduler.
 """
 import math
 
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import nn
 
 CLASSES = 4
@@ -53,6 +55,16 @@ class Scheduler(nn.Module):
 
     def forward(self, keys, values):
         return tuple(one(keys, values) for one in self.classifiers)
+
+
+def load(path, pairs, heads, head_dim):
+    """The classifiers that `export` wrote to `path`, {(4, 3): ...}."""
+    tensors = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy())
+               for t in onnx.load(path).graph.initializer}
+    scheduler = Scheduler({pair: Classifier(heads, head_dim) for pair in pairs})
+    scheduler.load_state_dict(
+        {name: tensors[name] for name in scheduler.state_dict()})
+    return dict(zip(pairs, scheduler.eval().classifiers))
 
 
 def export(classifiers, heads, head_dim, path):

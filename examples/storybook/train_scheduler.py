@@ -3,6 +3,7 @@
 """Trains a learned scheduler on samples of pmpd-tune --scheduler-data.
 
     train_scheduler.py samples --test test-samples -o scheduler.onnx
+    train_scheduler.py --evaluate scheduler.onnx test-samples
 
 A tenth of the samples is held back for validation. Prints for every pair of
 adjacent bits how often the right class is chosen, and what following the choices
@@ -15,9 +16,10 @@ import sys
 
 import numpy
 import torch
+from google.protobuf.message import DecodeError
 from torch.nn.functional import cross_entropy
 
-from scheduler import CLASSES, Classifier, export
+from scheduler import CLASSES, Classifier, export, load
 
 
 def fail(text):
@@ -121,8 +123,15 @@ def predict(model, samples, indices):
                           for batch in indices.split(64)])
 
 
-def report(name, samples, pair, indices, prior, chosen):
-    """Choices beside every fixed one and a draw by the prior."""
+def shares(samples, pair, indices):
+    """How often each class is right."""
+    counts = torch.bincount(samples.labels[pair][indices], minlength=CLASSES)
+    return counts / counts.sum()
+
+
+def report(name, samples, pair, indices, prior, model):
+    """A model's choices beside every fixed one and a draw by the prior."""
+    chosen = predict(model, samples, indices)
     labels = samples.labels[pair][indices]
     rouge = samples.rouge[pair][indices]
     right = [(chosen == labels)[labels == c].float().mean().item()
@@ -153,19 +162,20 @@ def report(name, samples, pair, indices, prior, chosen):
         gain.mean(), 1.96 * gain.std() / len(gain) ** 0.5))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("samples")
-    parser.add_argument("-o", "--output", required=True)
-    parser.add_argument("--test", help="samples of another text")
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--weight-decay", type=float, default=0.01)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    samples = Samples(args.samples)
+def evaluate(samples, path):
+    try:
+        classifiers = load(path, samples.pairs, samples.heads, samples.head_dim)
+    except (OSError, DecodeError, KeyError, RuntimeError) as error:
+        fail(f"{path}: expected a scheduler for {samples.pairs} of "
+             f"{samples.heads} heads of {samples.head_dim}, but got "
+             f"{type(error).__name__}: {error}")
+    everything = torch.arange(len(samples))
+    for pair, model in classifiers.items():
+        report("test", samples, pair, everything,
+               shares(samples, pair, everything), model)
+
+
+def train_all(samples, args):
     test = Samples(args.test) if args.test else None
     if test and (test.pairs, test.heads, test.head_dim) != (
             samples.pairs, samples.heads, samples.head_dim):
@@ -178,15 +188,34 @@ def main():
     classifiers = {pair: train(samples, pair, rest, args, random)
                    for pair in samples.pairs}
     for pair, model in classifiers.items():
-        prior = torch.bincount(samples.labels[pair][rest], minlength=CLASSES)
-        prior = prior / prior.sum()
-        sets = [("validation", samples, held)]
+        prior = shares(samples, pair, rest)
+        report("validation", samples, pair, held, prior, model)
         if test:
-            sets += [("test", test, torch.arange(len(test)))]
-        for name, data, indices in sets:
-            report(name, data, pair, indices, prior,
-                   predict(model, data, indices))
+            report("test", test, pair, torch.arange(len(test)), prior, model)
     export(classifiers, samples.heads, samples.head_dim, args.output)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("samples")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--evaluate", metavar="SCHEDULER",
+                        help="train nothing, test this one on the samples")
+    parser.add_argument("--test", help="samples of another text")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--weight-decay", type=float, default=0.01)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if bool(args.output) == bool(args.evaluate):
+        parser.error("expected one of --output and --evaluate")
+    samples = Samples(args.samples)
+    if args.evaluate:
+        evaluate(samples, args.evaluate)
+    else:
+        train_all(samples, args)
 
 
 main()
