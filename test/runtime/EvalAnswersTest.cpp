@@ -145,6 +145,7 @@ TEST_F(EvalAnswersTest, refuses_what_it_cannot_compare) {
   EXPECT_EQ(eval("--schedule 4@0 --reference /nonexistent").exitCode, 1);
   EXPECT_EQ(eval("--schedule 4@0 --new-tokens x").exitCode, 2);
   EXPECT_EQ(eval("--schedule 4@0 --max-prompts 0").exitCode, 2);
+  EXPECT_EQ(eval("--schedule 4@0 -f - --journal x").exitCode, 2);
   Command command = eval("--schedule 4@0 --ctx 20");
   EXPECT_EQ(command.exitCode, 1);
   EXPECT_NE(command.error.find("lower --new-tokens"), std::string::npos);

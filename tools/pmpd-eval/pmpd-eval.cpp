@@ -139,16 +139,19 @@ std::string describe(const Args &args, const OpenModel &model,
       {"tokens", args.maxTokens},
       {"prompts",
        {args.prompts.promptTokens, args.prompts.newTokens, args.prompts.most}}};
+  auto hashOf = [](const std::string &file) {
+    return std::hash<std::string>()(readText(file));
+  };
   for (const std::string &file : {args.file, args.prompts.file})
-    setting["texts"].push_back(
-        {file, file.empty() ? 0 : std::hash<std::string>()(readText(file))});
+    setting["texts"].push_back({file, file.empty() ? 0 : hashOf(file)});
   for (const Row &row : rows) {
     const std::string &text = row.setting.schedule;
-    setting["schedules"].push_back(
-        {text, text[0] == '@' ? readText(text.substr(1)) : "",
-         row.setting.byPrefill});
+    setting["schedules"].push_back({text,
+                                    text[0] == '@' ? hashOf(text.substr(1)) : 0,
+                                    row.setting.byPrefill});
   }
-  return setting.dump();
+  // Names of files may be any bytes.
+  return setting.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 int run(const Args &args) {
@@ -187,9 +190,9 @@ int main(int argc, char **argv) {
       throw CLI::RequiredError("--bits or --schedule");
     if (args.file.empty() && args.prompts.file.empty())
       throw CLI::RequiredError("--file or --prompts");
-    if (args.file == "-" && !args.journal.empty())
-      throw CLI::ValidationError("--journal", "expected a --file that can be "
-                                              "read again, but got -");
+    if (!args.journal.empty() && (args.file == "-" || args.prompts.file == "-"))
+      throw CLI::ValidationError("--journal", "expected texts that can be read "
+                                              "again, but got -");
     return run(args);
   });
 }

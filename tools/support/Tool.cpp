@@ -170,7 +170,8 @@ SessionPtr OpenModel::createSession(int32_t threads) {
   options.threads = threads;
   options.context = args.context;
   options.npu_mode = args.npuMode;
-  options.npu_config = args.npuConfig.empty() ? nullptr : args.npuConfig.c_str();
+  options.npu_config =
+      args.npuConfig.empty() ? nullptr : args.npuConfig.c_str();
   options.npu_trace = args.npuTrace;
   pmpd_session *session = nullptr;
   check(pmpd_session_create(handle.get(), &options, &session));
