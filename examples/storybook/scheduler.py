@@ -6,6 +6,7 @@ of four classes: switch to the lower bits after 0, 1/3, 2/3 or all of the new
 tokens. Source: arXiv 2410.13461, section on the prompt-adaptive scheduler.
 """
 import math
+import os
 
 import onnx
 import torch
@@ -73,7 +74,8 @@ def export(classifiers, heads, head_dim, path):
     scheduler = Scheduler(classifiers).eval()
     example = torch.zeros(1, heads, 7, head_dim)
     torch.onnx.export(
-        scheduler, (example, example), path, opset_version=17,
+        scheduler, (example, example), path + ".part", opset_version=17,
         input_names=["keys", "values"],
         output_names=[f"logits_{high}_{low}" for high, low in scheduler.pairs],
         dynamic_axes={"keys": {2: "tokens"}, "values": {2: "tokens"}})
+    os.replace(path + ".part", path)

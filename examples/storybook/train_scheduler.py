@@ -12,6 +12,7 @@ bits. Source: arXiv 2410.13461.
 """
 import argparse
 import json
+import os
 import sys
 
 import numpy
@@ -211,6 +212,9 @@ def main():
     args = parser.parse_args()
     if bool(args.output) == bool(args.evaluate):
         parser.error("expected one of --output and --evaluate")
+    if args.output and not os.access(
+            os.path.dirname(os.path.abspath(args.output)), os.W_OK):
+        fail(f"{args.output}: its folder cannot be written to")
     samples = Samples(args.samples)
     if args.evaluate:
         evaluate(samples, args.evaluate)
