@@ -17,7 +17,7 @@ struct Tile {
   std::vector<float> keys;   // [hd][64]
   std::vector<float> values; // [64][hd]
   float keyScale[tileTokens], valueScale[tileTokens];
-  bool scaled;
+  bool scaled = false;
 };
 
 float element(const uint8_t *bytes, unsigned format, unsigned index) {
