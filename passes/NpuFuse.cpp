@@ -43,6 +43,44 @@ void fuseSilu(EltOp mul) {
   dead.getDefiningOp()->erase();
 }
 
+/// The op of `block` that is or holds `op`.
+Operation *inBlock(Operation *op, Block *block) {
+  return block->findAncestorOpInBlock(*op);
+}
+
+/// Whether `op` is the last one to use `read` and the first one to use
+/// `written`, both made for this block alone.
+bool endsAndBegins(EltOp op, Value read, Value written) {
+  Block *block = op->getBlock();
+  if (read == written || read.getType() != written.getType())
+    return false;
+  for (Value buffer : {read, written}) {
+    auto alloc = buffer.getDefiningOp<npu::AllocOp>();
+    if (!alloc || alloc->getBlock() != block || alloc.getSlots())
+      return false;
+  }
+  auto onlyUsed = [&](Value buffer, bool before) {
+    return llvm::all_of(buffer.getUsers(), [&](Operation *user) {
+      Operation *beside = inBlock(user, block);
+      return beside == op || beside->isBeforeInBlock(op) == before;
+    });
+  };
+  return onlyUsed(read, true) && onlyUsed(written, false);
+}
+
+/// relu %a -> %b  becomes  relu %a -> %a  where %a is not read again.
+void overwrite(EltOp op) {
+  if (op.getFn() == EltFn::Cvt32) // not where it reads
+    return;
+  for (Value operand : {Value(op.getA()), Value(op.getB())})
+    if (operand && endsAndBegins(op, operand, op.getDst())) {
+      Value dead = op.getDst();
+      dead.replaceAllUsesWith(operand);
+      dead.getDefiningOp()->erase();
+      return;
+    }
+}
+
 struct NpuFuse : impl::NpuFuseBase<NpuFuse> {
   void runOnOperation() override {
     SmallVector<EltOp> products; // what is erased is none of them
@@ -52,6 +90,7 @@ struct NpuFuse : impl::NpuFuseBase<NpuFuse> {
     });
     for (EltOp product : products)
       fuseSilu(product);
+    getOperation().walk(overwrite);
   }
 };
 } // namespace

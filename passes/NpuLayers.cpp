@@ -130,5 +130,8 @@ Layers pmpd::findLayers(ModelOp model, ArrayRef<Operation *> ops) {
       !isa<AddOp, MulOp, ActivateOp>(last))
     return {};
   layers.output = last->getResult(0);
+  for (Operation *op : ops.slice(layers.begin, layers.period))
+    if (llvm::is_contained(op->getOperands(), layers.input))
+      layers.middle = isa<AddOp, MulOp>(op) ? op->getResult(0) : Value();
   return layers;
 }

@@ -14,6 +14,8 @@ struct Layers {
   int64_t count = 0, stride = 0;
   mlir::Value input;  // read by the first layer
   mlir::Value output; // made by the first layer, read by the second
+  mlir::Value middle; // may take the place of the input in the first layer:
+                      // the elementwise result that reads it last; or null
 };
 
 /// Finds the layers among the ops of a region.

@@ -59,29 +59,41 @@ template SmallVector<LiveRange>
     pmpd::findLiveRanges<npu::RegOp>(npu::ProgramOp);
 
 int64_t pmpd::placeBuffers(npu::ProgramOp program, bool assign) {
+  SmallVector<LiveRange> ranges = findLiveRanges<npu::AllocOp>(program);
+  auto bytesOf = [](Value buffer) {
+    return cast<npu::BufType>(buffer.getType()).getBytes();
+  };
+  // Small ones fit into what large ones leave, but not the other way round.
+  llvm::stable_sort(ranges, [&](const LiveRange &a, const LiveRange &b) {
+    return bytesOf(a.value) > bytesOf(b.value);
+  });
   struct Placed {
-    int64_t address, bytes, end;
+    int64_t address, bytes;
+    const LiveRange *range;
   };
   SmallVector<Placed> placed; // by address
   int64_t peak = 0;
   Builder builder(program.getContext());
-  for (const LiveRange &range : findLiveRanges<npu::AllocOp>(program)) {
+  for (const LiveRange &range : ranges) {
     auto op = range.value.getDefiningOp<npu::AllocOp>();
     if (op.getSlots() == uint64_t(0))
       continue;
-    llvm::erase_if(placed,
-                   [&](const Placed &p) { return p.end <= range.begin; });
     npu::BufType type = op.getResult().getType();
     int64_t address = 0;
-    auto it = placed.begin();
-    for (; it != placed.end(); ++it) {
-      address = llvm::alignTo(address, type.getAlign());
-      if (it->address - address >= type.getBytes())
+    for (const Placed &other : placed) {
+      if (other.range->end <= range.begin || range.end <= other.range->begin)
+        continue;
+      if (other.address - address >= type.getBytes())
         break;
-      address = it->address + it->bytes;
+      address = std::max<int64_t>(
+          address, llvm::alignTo(other.address + other.bytes, type.getAlign()));
     }
-    address = llvm::alignTo(address, type.getAlign());
-    placed.insert(it, {address, type.getBytes(), range.end});
+    Placed one = {address, type.getBytes(), &range};
+    placed.insert(llvm::upper_bound(placed, one,
+                                    [](const Placed &a, const Placed &b) {
+                                      return a.address < b.address;
+                                    }),
+                  one);
     peak = std::max(peak, address + type.getBytes());
     if (assign)
       op.setAtAttr(builder.getI64IntegerAttr(address));

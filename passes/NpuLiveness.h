@@ -19,8 +19,9 @@ struct LiveRange {
 template <typename Op>
 llvm::SmallVector<LiveRange> findLiveRanges(npu::ProgramOp program);
 
-/// Gives every buffer that has a size the lowest address that is free while it
-/// lives; with `assign`, sets it. Returns the bytes needed.
+/// Gives every buffer that has a size, the largest first, the lowest address
+/// that is free while it lives; with `assign`, sets it. Returns the bytes
+/// needed.
 int64_t placeBuffers(npu::ProgramOp program, bool assign);
 
 } // namespace pmpd

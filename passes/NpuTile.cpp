@@ -30,12 +30,12 @@ int64_t tileBytes(npu::LinearOp op, int64_t rows, int64_t cols, int64_t bits) {
                                  bits);
 }
 
-/// The largest tiles within `limit` bytes at the weight's own bits, so that all
-/// precisions are cut alike.
+/// The largest tiles whose planes take at most `limit` bytes at the weight's
+/// own bits, so that all precisions are cut alike.
 Tiling tile(npu::LinearOp op, int64_t limit) {
   int64_t cols = op.getCols(), group = op.getGroup(), bits = op.getBits();
   int64_t groups = cols / group;
-  int64_t groupBytes = tileBytes(op, PMPD_NPU_ROW_BLOCK, group, bits);
+  int64_t groupBytes = pmpd_npu_planes_bytes(PMPD_NPU_ROW_BLOCK, group, bits);
   int64_t most = std::clamp<int64_t>(limit / groupBytes, 1, groups);
   int64_t steps = llvm::divideCeil(groups, most);
   Tiling tiling = {1, {}};

@@ -288,10 +288,11 @@ def NpuOutline : Pass<"npu-outline", "::mlir::ModuleOp"> {
 }
 
 def NpuFuse : Pass<"npu-fuse", "::mlir::ModuleOp"> {
-  let summary = "fuse elementwise instructions";
+  let summary = "fuse elementwise instructions, with each other and in place";
   let description = [{
     Makes one `npu.elt silu_mul` of a silu and the multiplication that alone
-    reads it. Results are the same bit for bit.
+    reads it, and lets elementwise instructions write over what nobody reads
+    again, so that a call may have more rows. Results are the same bit for bit.
 
     Example: `test/passes/npu-fuse.mlir`.
   }];
@@ -310,7 +311,7 @@ def NpuTile : Pass<"npu-tile", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"tileBytes", "tile-bytes", "int64_t", "131072",
-           "most bytes of a tile of a weight, with its metadata">
+           "most bytes of the planes of a tile">
   ];
   let dependentDialects = ["::pmpd::npu::NPUDialect"];
 }

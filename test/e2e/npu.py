@@ -11,7 +11,8 @@ import numpy
 import pmpd
 
 build, npu, cpu = sys.argv[1:]
-tokens = numpy.random.default_rng(7).integers(0, 4096, 140)
+vocab = pmpd.Session(build, npu).desc.vocab
+tokens = numpy.random.default_rng(7).integers(0, vocab, 140)
 # Both use the same integers and group scales; they differ in the order of
 # additions, in exp, and in where 16-bit roundings of activations and of the
 # cache fall, which can differ by a unit in the last place.

@@ -7,10 +7,11 @@
 !b = !npu.buf<scratchpad, 512, 64>
 
 // CHECK-LABEL: npu.program @reuse decode wbits = 4, max_rows = 1, scratchpad = 768
-// CHECK:         npu.alloc at 0 : <scratchpad, 256, 64>
-// CHECK-NEXT:    npu.alloc at 256 : <scratchpad, 512, 64>
+// CHECK:         npu.alloc at 512 : <scratchpad, 256, 64>
+// The largest one comes first.
+// CHECK-NEXT:    npu.alloc at 0 : <scratchpad, 512, 64>
 // The first one is dead.
-// CHECK-NEXT:    npu.alloc at 0 : <scratchpad, 256, 64>
+// CHECK-NEXT:    npu.alloc at 512 : <scratchpad, 256, 64>
 // CHECK-NEXT:    npu.reg role position at 6
 // CHECK-NEXT:    npu.reg at 10
 // CHECK-NEXT:    npu.reg at 11

@@ -1,5 +1,5 @@
 // Products and attention become loops over tiles that stream through rings.
-// RUN: pmpd-opt %s --npu-tile="tile-bytes=32768" | FileCheck %s
+// RUN: pmpd-opt %s --npu-tile="tile-bytes=16384" | FileCheck %s
 // RUN: not pmpd-opt %s --npu-tile="tile-bytes=0" 2>&1 | FileCheck %s --check-prefix=BAD
 // BAD: expected tile-bytes of at least 1, but got 0
 !q = !npu.buf<scratchpad, 512, 64>
@@ -8,8 +8,7 @@
 
 // 1024 x 256 at 4 bits with groups of 128: a block of 64 rows has 4 * 2048
 // bytes of planes and 512 of metadata, so that 2 blocks of it are a tile of at
-// most 32768 bytes whose number leaves none. Planes are 32768 bytes apart,
-// tables 8192.
+// most 16384 bytes of planes. Planes are 32768 bytes apart, tables 8192.
 // CHECK-LABEL: npu.program @whole_rows
 // CHECK:         %[[RING:.*]] = npu.alloc slots 0 : <scratchpad, 17408, 64>
 // CHECK:         npu.salu mov %[[P:.*]] =
@@ -36,13 +35,13 @@ npu.program @whole_rows decode wbits = 2, max_rows = 1 {
   npu.halt
 }
 
-// Rows of 2048 columns do not fit: a block in three steps, of which the later ones
+// Rows of 2048 columns do not fit: a block in four steps, of which the later ones
 // add to the first. In prefill the matrix unit takes all rows.
 // CHECK-LABEL: npu.program @columns
 // CHECK:         npu.loop count 2 {
-// CHECK:           npu.mmq {{.*}}first_col = 0 : i64, {{.*}}k = 640
+// CHECK:           npu.mmq {{.*}}first_col = 0 : i64, {{.*}}k = 512
 // CHECK-NOT:       acc
-// CHECK:           npu.mmq {{.*}} rows %{{[0-9]+}} {abits = 16 : i32, acc, cols = 2048 : i64, first_col = 640 : i64, {{.*}}k = 640
+// CHECK:           npu.mmq {{.*}} rows %{{[0-9]+}} {abits = 16 : i32, acc, cols = 2048 : i64, first_col = 512 : i64, {{.*}}k = 512
 npu.program @columns prefill wbits = 4, max_rows = 1 {
   %q = npu.alloc : !y
   %s = npu.alloc : !y
