@@ -62,8 +62,8 @@ struct NpuEmit : impl::NpuEmitBase<NpuEmit> {
   }
 
   LogicalResult write(ModelOp model);
-  static FailureOr<emit::NpuRegion> emitRegion(npu::ProgramOp program,
-                                               int64_t context);
+  FailureOr<emit::NpuRegion> emitRegion(npu::ProgramOp program,
+                                        int64_t context);
   static void describe(ModelOp model, emit::NpuProgram &file);
 };
 } // namespace
@@ -127,11 +127,15 @@ FailureOr<emit::NpuRegion> NpuEmit::emitRegion(npu::ProgramOp program,
 
   NpuInterpreter interpreter(program, longestCall(program, context));
   LogicalResult ran = interpreter.run([&](npu::InstructionOpInterface op) {
+    npu::Cost cost = op.getCost(interpreter.rowsOf(op));
+    dramBytes += cost.dramBytes;
+    operations += cost.operations;
     auto load = dyn_cast<npu::LdOp>(op.getOperation());
     if (load && load.getBase() == npu::Base::Weights)
-      region.facts.weight_bytes += op.getCost(interpreter.rowsOf(op)).dramBytes;
+      region.facts.weight_bytes += cost.dramBytes;
     return success();
   });
+  codeBytes += region.code.size() * PMPD_NPU_INSTRUCTION_BYTES;
   region.facts.budget = interpreter.executed();
   return failed(ran) ? FailureOr<emit::NpuRegion>(failure()) : region;
 }

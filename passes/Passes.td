@@ -390,6 +390,13 @@ def NpuEmit : Pass<"npu-emit", "::mlir::ModuleOp"> {
     Option<"config", "config", "std::string", "\"ref\"",
            "hardware: ref, edge or a JSON file">
   ];
+  let statistics = [
+    Statistic<"codeBytes", "code-bytes", "bytes of code of all regions">,
+    Statistic<"dramBytes", "dram-bytes",
+              "bytes moved by the longest call of every region, in sum">,
+    Statistic<"operations", "operations",
+              "multiplications and elements of the same calls">
+  ];
 }
 
 #endif // PMPD_PASSES_TD

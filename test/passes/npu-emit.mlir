@@ -26,6 +26,12 @@
 // RUN: pmpd-objdump %t/edge.pnpu | FileCheck %s --check-prefix=EDGE
 // EDGE: "edge"
 
+// What the longest calls cost.
+// RUN: pmpd-opt %t/programs.mlir --npu-emit="output=%t/same.pnpu" --mlir-pass-statistics -o /dev/null 2>&1 | FileCheck %s --check-prefix=COST
+// COST-DAG: (S) {{[0-9]+}} code-bytes
+// COST-DAG: (S) {{[0-9]+}} dram-bytes
+// COST-DAG: (S) {{[0-9]+}} operations
+
 // RUN: not pmpd-opt %t/programs.mlir --npu-emit 2>&1 | FileCheck %s --check-prefix=OUTPUT
 // OUTPUT: expected a file to write to; set output
 // RUN: not pmpd-opt %t/model.mlir --npu-outline --npu-emit="output=%t/x" 2>&1 | FileCheck %s --check-prefix=EARLY
