@@ -126,17 +126,23 @@ FailureOr<emit::NpuRegion> NpuEmit::emitRegion(npu::ProgramOp program,
   Encoder(region).append(*program.getBody());
 
   NpuInterpreter interpreter(program, longestCall(program, context));
+  npu::Cost longest;
   LogicalResult ran = interpreter.run([&](npu::InstructionOpInterface op) {
     npu::Cost cost = op.getCost(interpreter.rowsOf(op));
-    dramBytes += cost.dramBytes;
-    operations += cost.operations;
+    longest.dramBytes += cost.dramBytes;
+    longest.operations += cost.operations;
     auto load = dyn_cast<npu::LdOp>(op.getOperation());
     if (load && load.getBase() == npu::Base::Weights)
       region.facts.weight_bytes += cost.dramBytes;
     return success();
   });
-  codeBytes += region.code.size() * PMPD_NPU_INSTRUCTION_BYTES;
   region.facts.budget = interpreter.executed();
+  if (report)
+    program.emitRemark() << region.code.size() * PMPD_NPU_INSTRUCTION_BYTES
+                         << " bytes of code; the longest call executes "
+                         << interpreter.executed() << " instructions, moves "
+                         << longest.dramBytes << " bytes and does "
+                         << longest.operations << " operations";
   return failed(ran) ? FailureOr<emit::NpuRegion>(failure()) : region;
 }
 

@@ -51,8 +51,10 @@ private:
       WeightOp w = weightOf(x.getValue()), v = weightOf(y.getValue());
       bool same =
           w && v ? w.getType() == v.getType() : x.getValue() == y.getValue();
-      // Layers count up; where values are planned is another pass's business.
-      if (!same && x.getName() != "layer" && x.getName() != "pmpd.scratch")
+      if (x.getName() == "layer") // of the cache: the next one
+        same = cast<IntegerAttr>(x.getValue()).getInt() + 1 ==
+               cast<IntegerAttr>(y.getValue()).getInt();
+      if (!same)
         return false;
     }
     return true;
@@ -96,7 +98,7 @@ Layers pmpd::findLayers(ModelOp model, ArrayRef<Operation *> ops) {
   for (auto [i, op] : llvm::enumerate(ops))
     if (isa<AttentionOp>(op))
       marks.push_back(i);
-  if (marks.size() < 2)
+  if (marks.size() < 2 || cast<AttentionOp>(ops[marks[0]]).getLayer() != 0)
     return {};
   Layers layers;
   layers.period = marks[1] - marks[0];

@@ -30,8 +30,8 @@ LogicalResult NpuOutliner::emit(Operation *op) {
       .Case([&](AttentionOp op) { return attend(op); })
       .Case([&](ActivateOp op) { return activate(op); })
       .Case([&](QuantizeRowsOp op) { return quantize(op), success(); })
-      .Case([&](AddOp op) { return combine(op, npu::EltFn::Add), success(); })
-      .Case([&](MulOp op) { return combine(op, npu::EltFn::Mul), success(); })
+      .Case([&](AddOp op) { return combine(op, npu::EltFn::Add); })
+      .Case([&](MulOp op) { return combine(op, npu::EltFn::Mul); })
       .Case([&](SelectLastOp op) { return selectLast(op), success(); })
       .Default([](Operation *op) {
         return op->emitOpError("has no instruction on the accelerator; compile "
@@ -71,6 +71,10 @@ LogicalResult NpuOutliner::run() {
   SmallVector<Operation *> ops;
   for (Operation &op : region.getBody()->without_terminator())
     ops.push_back(&op);
+  Value logits = cast<YieldOp>(region.getBody()->getTerminator()).getLogits();
+  if (!logits || !logits.getDefiningOp<LinearOp>() || !logits.hasOneUse())
+    return region.emitOpError("expected to yield the result of a pmpd.linear "
+                              "that nothing else reads");
   layers = findLayers(model, ops);
 
   maxRows = region.getMaxRows();

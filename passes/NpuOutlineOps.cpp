@@ -181,6 +181,8 @@ LogicalResult NpuOutliner::linear(LinearOp op) {
            << nested.getRows();
   if (logits && op.getBias())
     return op.emitOpError("expected logits without a bias");
+  if (logits && input.rows != logitRows)
+    return op.emitOpError("expected pmpd.select_last before the logits");
   Value result = logits ? Value() : allocRows(width * 4);
   if (op.getBias()) {
     FailureOr<int64_t> bias = placeOf(op, op.getBiasAttr());
@@ -299,11 +301,15 @@ LogicalResult NpuOutliner::activate(ActivateOp op) {
     fn = npu::EltFn::Relu;
     break;
   }
-  combine(op, fn);
-  return success();
+  return combine(op, fn);
 }
 
-void NpuOutliner::combine(Operation *op, npu::EltFn fn) {
+LogicalResult NpuOutliner::combine(Operation *op, npu::EltFn fn) {
+  // Only what normalizes or quantizes rows can begin in the middle of a call.
+  for (Value operand : op->getOperands())
+    if (values[operand].offset)
+      return op->emitOpError("expected a normalization or linear layer behind "
+                             "pmpd.select_last");
   int64_t cols = columns(op->getResult(0));
   Placed first = values[op->getOperand(0)];
   Value second =
@@ -312,6 +318,7 @@ void NpuOutliner::combine(Operation *op, npu::EltFn fn) {
   npu::EltOp::create(b, fn, first.buffer, second, result, cols, APFloat(1.0f),
                      Value(), Value(), first.rows, ValueRange(), ValueRange());
   values[op->getResult(0)] = like(op->getOperand(0), result);
+  return success();
 }
 
 void NpuOutliner::selectLast(SelectLastOp op) {

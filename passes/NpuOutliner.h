@@ -43,7 +43,7 @@ private:
   mlir::LogicalResult attend(AttentionOp op);
   mlir::LogicalResult activate(ActivateOp op);
   void quantize(QuantizeRowsOp op);
-  void combine(mlir::Operation *op, npu::EltFn fn);
+  mlir::LogicalResult combine(mlir::Operation *op, npu::EltFn fn);
   void selectLast(SelectLastOp op);
   mlir::LogicalResult loadRopeTables();
 

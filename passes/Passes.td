@@ -388,14 +388,9 @@ def NpuEmit : Pass<"npu-emit", "::mlir::ModuleOp"> {
   let options = [
     Option<"output", "output", "std::string", "", "the program file to write">,
     Option<"config", "config", "std::string", "\"ref\"",
-           "hardware: ref, edge or a JSON file">
-  ];
-  let statistics = [
-    Statistic<"codeBytes", "code-bytes", "bytes of code of all regions">,
-    Statistic<"dramBytes", "dram-bytes",
-              "bytes moved by the longest call of every region, in sum">,
-    Statistic<"operations", "operations",
-              "multiplications and elements of the same calls">
+           "hardware: ref, edge or a JSON file">,
+    Option<"report", "report", "bool", "false",
+           "remark on the code and on the longest call of every program">
   ];
 }
 

@@ -205,12 +205,22 @@ LogicalResult MmqOp::verify() { return verifyProduct(*this); }
 LogicalResult MmhOp::verify() {
   return verifyCommon(*this, {{"n", getN()}, {"k", getK()}});
 }
+/// Heads and their dimension, in units of 8, have a byte each.
+template <typename Op> static LogicalResult verifyHeads(Op op) {
+  if (failed(verifyCommon(op, {{"heads", op.getHeads()}}, UINT8_MAX)) ||
+      failed(verifyCommon(op, {{"head_dim", op.getHeadDim()}}, UINT8_MAX * 8)))
+    return failure();
+  if (op.getHeadDim() % 8 != 0)
+    return op.emitOpError("expected a head_dim that is a multiple of 8, but "
+                          "got ")
+           << op.getHeadDim();
+  return success();
+}
+
 LogicalResult AttOp::verify() {
-  return verifyCommon(*this,
-                      {{"heads", getHeads()},
-                       {"head_dim", getHeadDim()},
-                       {"queries", getQueries()}},
-                      UINT8_MAX * 8);
+  if (failed(verifyHeads(*this)))
+    return failure();
+  return verifyCommon(*this, {{"queries", getQueries()}}, getHeads());
 }
 LogicalResult NormOp::verify() {
   if (failed(verifyCommon(*this, {{"cols", getCols()}})))
@@ -220,11 +230,10 @@ LogicalResult NormOp::verify() {
   return success();
 }
 LogicalResult RopeOp::verify() {
-  return verifyCommon(*this,
-                      {{"heads", getHeads()},
-                       {"head_dim", getHeadDim()},
-                       {"frequencies", getFrequencies()}},
-                      UINT8_MAX * 8);
+  if (failed(verifyHeads(*this)))
+    return failure();
+  return verifyCommon(*this, {{"frequencies", getFrequencies()}},
+                      getHeadDim() / 2);
 }
 LogicalResult EltOp::verify() {
   if (failed(verifyCommon(*this, {{"cols", getCols()}}, UINT32_MAX)))

@@ -296,6 +296,10 @@ def NPU_MmhOp : NPU_Instruction<"mmh",
   let description = "Exact products in one chain of fp32 additions." # common;
 }
 
+defvar heads = [{
+    - C3: `head_dim` is a multiple of 8, up to 2040, and `heads` up to 255.
+}];
+
 def NPU_AttOp : NPU_Instruction<"att",
     (ins NPU_Buf:$q, NPU_Buf:$kv, NPU_Buf:$state, NPU_Buf:$dst, NPU_Reg:$seen,
          F32Attr:$scale, I64Attr:$heads, I64Attr:$head_dim, I64Attr:$queries,
@@ -307,7 +311,7 @@ def NPU_AttOp : NPU_Instruction<"att",
     For the `queries` query heads that share a KV head, of `heads` in a row. Row
     m sees the first `seen` + m tokens of the tile, of 64 at most. `first`
     begins the softmax, `last` divides by its sum.
-  }] # common;
+  }] # common # heads;
 }
 
 def NPU_NormOp : NPU_Instruction<"norm",
@@ -326,7 +330,8 @@ def NPU_RopeOp : NPU_Instruction<"rope",
          I64Attr:$heads, I64Attr:$head_dim, I64Attr:$frequencies),
     "$style $x `,` $table ", "`:` type($x) `,` type($table)"> {
   let summary = "rotate heads in place";
-  let description = "Row i by row i of `table`, cosines and then sines." # common;
+  let description =
+      "Row i by row i of `table`, cosines and then sines." # common # heads;
 }
 
 def NPU_EltOp : NPU_Instruction<"elt",

@@ -9,6 +9,7 @@
 
 using namespace pmpd;
 using namespace pmpd::emit;
+using namespace pmpd::test;
 
 namespace {
 
@@ -32,8 +33,8 @@ TEST_F(NpuHardwareTest, NamesAndFiles) {
   EXPECT_EQ(ref.name, "ref");
   EXPECT_EQ(ref.scratchpadBytes, (2048 + 256) * 1024);
   EXPECT_EQ(llvm::cantFail(findNpuHardware("edge")).name, "edge");
-  std::string path = write(folder.path("mine.json"),
-                           changed("\"value\": 2048", "\"value\": 512"));
+  std::string path =
+      write("mine.json", changed("\"value\": 2048", "\"value\": 512"));
   NpuHardware mine = llvm::cantFail(findNpuHardware(path));
   EXPECT_EQ(mine.scratchpadBytes, (512 + 256) * 1024);
 }

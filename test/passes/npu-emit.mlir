@@ -26,11 +26,9 @@
 // RUN: pmpd-objdump %t/edge.pnpu | FileCheck %s --check-prefix=EDGE
 // EDGE: "edge"
 
-// What the longest calls cost.
-// RUN: pmpd-opt %t/programs.mlir --npu-emit="output=%t/same.pnpu" --mlir-pass-statistics -o /dev/null 2>&1 | FileCheck %s --check-prefix=COST
-// COST-DAG: (S) {{[0-9]+}} code-bytes
-// COST-DAG: (S) {{[0-9]+}} dram-bytes
-// COST-DAG: (S) {{[0-9]+}} operations
+// RUN: pmpd-opt %t/programs.mlir --npu-emit="output=%t/same.pnpu report" -o /dev/null 2>&1 | FileCheck %s --check-prefix=REPORT
+// REPORT:      remark: {{[0-9]+}} bytes of code; the longest call executes {{[0-9]+}} instructions, moves {{[0-9]+}} bytes and does {{[0-9]+}} operations
+// REPORT-COUNT-3: remark:
 
 // RUN: not pmpd-opt %t/programs.mlir --npu-emit 2>&1 | FileCheck %s --check-prefix=OUTPUT
 // OUTPUT: expected a file to write to; set output

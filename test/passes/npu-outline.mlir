@@ -53,6 +53,47 @@ pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head
   }
 }
 // -----
+// no_head
+pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
+  pmpd.weight @embed : tensor<64x64xf16> at 4096
+  // expected-error@+1 {{expected to yield the result of a pmpd.linear that nothing else reads}}
+  pmpd.region @decode_b4 decode bits = 4, max_rows = 1 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x64xf32>
+    pmpd.yield %h : tensor<?x64xf32>
+  }
+}
+// -----
+// all_rows
+pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
+  pmpd.weight @embed : tensor<64x64xf16> at 4096
+  pmpd.weight @head : !pmpd.nested<64x64, bits = 4, prefixes = [4], affine, group = 32, npu> at 16384
+  pmpd.region @prefill_b4 prefill bits = 4, max_rows = 64 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x64xf32>
+    %q = pmpd.quantize_rows %h : tensor<?x64xf32> -> !pmpd.rows<64, bits = 16, group = 32>
+    // expected-error@+1 {{expected pmpd.select_last before the logits}}
+    %l = pmpd.linear %q, @head bits 4 : !pmpd.rows<64, bits = 16, group = 32> -> tensor<?x64xf32>
+    pmpd.yield %l : tensor<?x64xf32>
+  }
+}
+// -----
+// selected_sum
+pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
+  pmpd.weight @embed : tensor<64x64xf16> at 4096
+  pmpd.weight @head : !pmpd.nested<64x64, bits = 4, prefixes = [4], affine, group = 32, npu> at 16384
+  pmpd.region @prefill_b4 prefill bits = 4, max_rows = 64 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x64xf32>
+    %s = pmpd.select_last %h : tensor<?x64xf32>
+    // expected-error@+1 {{expected a normalization or linear layer behind pmpd.select_last}}
+    %a = pmpd.add %s, %s : tensor<?x64xf32>
+    %q = pmpd.quantize_rows %a : tensor<?x64xf32> -> !pmpd.rows<64, bits = 16, group = 32>
+    %l = pmpd.linear %q, @head bits 4 : !pmpd.rows<64, bits = 16, group = 32> -> tensor<?x64xf32>
+    pmpd.yield %l : tensor<?x64xf32>
+  }
+}
+// -----
 // cache
 // expected-error@+1 {{expected a KV cache of f16; compile with --kv f16}}
 pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head_dim = 32, context = 64, kv = f32 {}
@@ -60,22 +101,28 @@ pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head
 // unpacked
 pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
   pmpd.weight @embed : tensor<64x64xf16>
+  pmpd.weight @head : !pmpd.nested<64x64, bits = 4, prefixes = [4], affine, group = 32, npu> at 16384
   pmpd.region @decode_b4 decode bits = 4, max_rows = 1 {
   ^bb0(%tokens: tensor<?xi32>):
     // expected-error@+1 {{expected @embed to be in the weight file; run --pmpd-pack first}}
     %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x64xf32>
-    pmpd.yield %h : tensor<?x64xf32>
+    %q = pmpd.quantize_rows %h : tensor<?x64xf32> -> !pmpd.rows<64, bits = 16, group = 32>
+    %l = pmpd.linear %q, @head bits 4 : !pmpd.rows<64, bits = 16, group = 32> -> tensor<?x64xf32>
+    pmpd.yield %l : tensor<?x64xf32>
   }
 }
 // -----
 // window
 pmpd.model @m vocab = 64, hidden = 64, layers = 1, heads = 2, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
   pmpd.weight @embed : tensor<64x64xf16> at 4096
+  pmpd.weight @head : !pmpd.nested<64x64, bits = 4, prefixes = [4], affine, group = 32, npu> at 16384
   pmpd.region @decode_b4 decode bits = 4, max_rows = 1 {
   ^bb0(%tokens: tensor<?xi32>):
     %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x64xf32>
     // expected-error@+1 {{expected attention without a window, which the accelerator lacks}}
-    %l = pmpd.attention %h layer 0 scale 1.0 window 16 : tensor<?x64xf32>
+    %a = pmpd.attention %h layer 0 scale 1.0 window 16 : tensor<?x64xf32>
+    %q = pmpd.quantize_rows %a : tensor<?x64xf32> -> !pmpd.rows<64, bits = 16, group = 32>
+    %l = pmpd.linear %q, @head bits 4 : !pmpd.rows<64, bits = 16, group = 32> -> tensor<?x64xf32>
     pmpd.yield %l : tensor<?x64xf32>
   }
 }

@@ -171,6 +171,21 @@ npu.program @p decode wbits = 4, max_rows = 1 {
   npu.elt add %a -> %a {cols = 16 : i64} : !npu.buf<scratchpad, 64, 64> -> !npu.buf<scratchpad, 64, 64>
 }
 // -----
+// heads_c2
+npu.program @p decode wbits = 4, max_rows = 1 {
+  %a = npu.alloc : !npu.buf<scratchpad, 64, 64>
+  // expected-error@+1 {{expected heads from 1 to 255, but got 256}}
+  npu.rope half %a, %a {heads = 256 : i64, head_dim = 32 : i64, frequencies = 8 : i64} : !npu.buf<scratchpad, 64, 64>, !npu.buf<scratchpad, 64, 64>
+}
+// -----
+// heads_c3
+npu.program @p decode wbits = 4, max_rows = 1 {
+  %r = npu.reg
+  %a = npu.alloc : !npu.buf<scratchpad, 64, 64>
+  // expected-error@+1 {{expected a head_dim that is a multiple of 8, but got 20}}
+  npu.att %a, %a, %a -> %a seen %r {scale = 0.5 : f32, heads = 4 : i64, head_dim = 20 : i64, queries = 2 : i64} : !npu.buf<scratchpad, 64, 64>, !npu.buf<scratchpad, 64, 64>, !npu.buf<scratchpad, 64, 64> -> !npu.buf<scratchpad, 64, 64>
+}
+// -----
 // linear_c1
 npu.program @p decode wbits = 4, max_rows = 1 {
   %a = npu.alloc : !npu.buf<scratchpad, 64, 64>
