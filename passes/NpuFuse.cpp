@@ -26,6 +26,20 @@ EltOp onlyWriter(Value buffer, EltOp reader) {
   return writer;
 }
 
+/// The op of `block` that is or holds `op`.
+Operation *inBlock(Operation *op, Block *block) {
+  return block->findAncestorOpInBlock(*op);
+}
+
+/// Whether something between two ops of a block uses a buffer.
+bool usedBetween(Value buffer, Operation *first, Operation *last) {
+  return llvm::any_of(buffer.getUsers(), [&](Operation *user) {
+    Operation *beside = inBlock(user, first->getBlock());
+    return beside && first->isBeforeInBlock(beside) &&
+           beside->isBeforeInBlock(last);
+  });
+}
+
 /// silu %g -> %t; mul %t, %u -> %o  becomes  silu_mul %g, %u -> %o. The same
 /// operations in the same order, so that no bit of the result changes.
 void fuseSilu(EltOp mul) {
@@ -34,18 +48,14 @@ void fuseSilu(EltOp mul) {
   EltOp silu = onlyWriter(mul.getA(), mul);
   if (!silu || silu.getFn() != EltFn::Silu ||
       silu->getBlock() != mul->getBlock() || !silu->isBeforeInBlock(mul) ||
-      silu.getRowsFrom() != mul.getRowsFrom())
+      silu.getRowsFrom() != mul.getRowsFrom() ||
+      usedBetween(silu.getA(), silu, mul)) // which may write it
     return;
   Value dead = mul.getA();
   mul.setFn(EltFn::SiluMul);
   mul.getAMutable().assign(silu.getA());
   silu.erase();
   dead.getDefiningOp()->erase();
-}
-
-/// The op of `block` that is or holds `op`.
-Operation *inBlock(Operation *op, Block *block) {
-  return block->findAncestorOpInBlock(*op);
 }
 
 /// Whether `op` is the last one to use `read` and the first one to use

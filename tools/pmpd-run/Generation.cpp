@@ -65,8 +65,9 @@ void pmpd::tools::printStats(std::ostream &out, const Generation &generation) {
   if (stats.scheduler_seconds >= kNotable)
     out << "the scheduler's decision took " << std::setprecision(2)
         << stats.scheduler_seconds * 1e3 << " ms\n";
-  if (generation.npu.config.empty())
-    return;
+  if (generation.npu.config.empty() ||
+      generation.npu.prefill.cycles + generation.npu.decode.cycles == 0)
+    return; // on the CPU, or without timing
   out << "on the simulated NPU " << generation.npu.config
       << " (its own time and energy, not this machine's):\n";
   printNpuPhase(out, "prefill", stats.prefill_tokens, generation.npu.prefill);
