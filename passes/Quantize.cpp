@@ -228,8 +228,11 @@ LogicalResult Quantize::quantizeEach(ModelOp model, const Uses &uses,
   std::unique_ptr<WeightFileReader> inputs;
   if (!statistics.empty()) {
     inputs = WeightFileReader::open(statistics, error);
-    if (!inputs || !inputs->verify(error))
+    if (!inputs)
       return model.emitError(error);
+    if (!inputs->verify(error))
+      return model.emitError("expected statistics as they were written, but '")
+             << statistics << "' is damaged; calibrate again";
   }
   size_t index = 0;
   for (auto &[weight, use] : uses) {

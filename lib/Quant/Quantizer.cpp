@@ -59,16 +59,35 @@ static void forRowRanges(int64_t rows, unsigned threads,
     worker.join();
 }
 
-static std::string checkStatistics(const InputStatistics &statistics,
-                                   const NestedShape &shape) {
-  const std::vector<float> &products = statistics.products;
-  if (!products.empty() &&
-      products.size() != static_cast<size_t>(shape.cols * shape.cols))
-    return "expected products of " + std::to_string(shape.cols) +
+/// Checks [cols, cols] products, or none.
+static std::string checkProducts(const std::vector<float> &products,
+                                 int64_t cols) {
+  if (!products.empty() && products.size() != static_cast<size_t>(cols * cols))
+    return "expected products of " + std::to_string(cols) +
            " inputs, but got " + std::to_string(products.size()) + " numbers";
   if (!std::all_of(products.begin(), products.end(),
                    [](float value) { return std::isfinite(value); }))
     return "expected finite products of the inputs";
+  return "";
+}
+
+static std::string checkStatistics(const InputStatistics &statistics,
+                                   const NestedShape &shape) {
+  std::string problem = checkProducts(statistics.products, shape.cols);
+  if (!statistics.quantized.empty() &&
+      statistics.quantized.size() != shape.prefixes.size())
+    problem = "expected products at " + std::to_string(shape.prefixes.size()) +
+              " precisions, but got " +
+              std::to_string(statistics.quantized.size());
+  for (const InputStatistics::Quantized &quantized : statistics.quantized) {
+    if (problem.empty() && quantized.products.empty())
+      problem = "expected products at every precision";
+    for (const auto *products : {&quantized.products, &quantized.cross})
+      if (problem.empty())
+        problem = checkProducts(*products, shape.cols);
+  }
+  if (!problem.empty())
+    return problem;
   const std::vector<float> &values = statistics.meanSquare;
   if (values.empty())
     return "";

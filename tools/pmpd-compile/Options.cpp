@@ -166,9 +166,12 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
       ->capture_default_str();
   app.add_option("--quantizer", options.quantizer, pmpd::quantizerNames())
       ->capture_default_str();
-  auto *calibration = app.add_option("--calibration", options.calibration,
-                                     "text to measure activations on")
-                          ->type_name("FILE");
+  auto *calibration =
+      app.add_option("--calibration", options.calibration,
+                     "text to quantize for: measures activations, and with "
+                     "nldlq and gptq each layer knows those that "
+                     "the quantized ones before it leave")
+          ->type_name("FILE");
   app.add_option("--simulate", options.simulate,
                  "store what the weights are at these bits as unquantized "
                  "weights, to measure a quantizer")
@@ -227,9 +230,10 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "hardware of the accelerator: ref, edge or a JSON file "
                  "(default: ref)")
       ->type_name("NAME|FILE");
-  app.add_option("--cpu", options.cpu,
-                 "native, portable, avx2, avxvnni, avx512vnni, amx, or a name of "
-                 "LLVM's")
+  app.add_option(
+         "--cpu", options.cpu,
+         "native, portable, avx2, avxvnni, avx512vnni, amx, or a name of "
+         "LLVM's")
       ->capture_default_str();
   app.add_option("--emit", emit,
                  "any of mlir,llvm,obj,static,shared (default: static,shared)")
