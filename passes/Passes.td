@@ -139,6 +139,11 @@ def Quantize : Pass<"pmpd-quantize", "::mlir::ModuleOp"> {
     written to `store` in the plain layout. One tensor is in memory at a time.
     A weight that other ops read as well is copied first.
 
+    With `text` the prefill phase runs on it unquantized and beside that at every
+    precision, and a weight is quantized where its first layer comes, for the
+    inputs that the layer has there; `statistics` are those of the unquantized
+    model.
+
     With `simulate` the same is done, but the weight becomes a tensor of f32
     that holds its values at these bits, and the phases have no other bits: so
     quantizers can be measured whose codes no kernel reads.
@@ -146,7 +151,7 @@ def Quantize : Pass<"pmpd-quantize", "::mlir::ModuleOp"> {
     With unquantized bits the weight becomes a tensor of f16 or f32 and no store
     is written. Run after `pmpd-allocate-precision`.
 
-    Example: `test/passes/quantize.mlir`.
+    Examples: `test/passes/quantize.mlir`, `test/passes/quantize-text.mlir`.
   }];
   let options = [
     Option<"store", "store", "std::string", "", "the weight file to write">,

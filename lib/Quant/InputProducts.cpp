@@ -13,22 +13,26 @@ using namespace pmpd;
 // short text shows.
 static constexpr double Damping = 0.01;
 
+static constexpr int MaxTries = 20;
+
 using RowMatrix =
     Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Fills in feedback and curvature.
-static void factorize(InputProducts &products,
+/// Fills in feedback and curvature. Returns false if H is not definite.
+static bool factorize(InputProducts &products,
                       const std::vector<int64_t> &order) {
   // M D^(1/2) is the Cholesky factor of H turned around, turned back.
   int64_t cols = products.cols;
+  products.feedback.resize(cols * cols);
+  products.curvature.resize(cols);
   Eigen::MatrixXf turned(cols, cols);
   for (int64_t j = 0; j < cols; ++j)
     for (int64_t i = 0; i < cols; ++i)
       turned(i, j) =
           products.matrix[order[cols - 1 - i] * cols + order[cols - 1 - j]];
   Eigen::LLT<Eigen::Ref<Eigen::MatrixXf>> factor(turned);
-  products.feedback.resize(cols * cols);
-  products.curvature.resize(cols);
+  if (factor.info() != Eigen::Success)
+    return false;
   for (int64_t k = 0; k < cols; ++k) {
     // Row j of M^T's column: both indices turned.
     int64_t col = cols - 1 - k;
@@ -37,6 +41,7 @@ static void factorize(InputProducts &products,
       products.feedback[k * cols + j] =
           -turned(cols - 1 - j, col) / turned(col, col);
   }
+  return true;
 }
 
 /// The least-squares weights W' for outputs W x from inputs x': W' = W A with
@@ -91,7 +96,13 @@ PrefixProducts::PrefixProducts(const NestedShape &shape,
       return std::pair(-sizes[a], a) < std::pair(-sizes[b], b);
     });
   for (size_t p = 0; p < products.size(); ++p) {
-    factorize(products[p], order);
+    // Rounding may leave little of huge inputs' products; a file may hold any.
+    for (int tries = 0; !factorize(products[p], order) && tries < MaxTries;
+         ++tries) {
+      for (int64_t i = 0; i < cols; ++i)
+        products[p].matrix[i * cols + i] += 9 * added[p];
+      added[p] *= 10;
+    }
     if (corrects && !statistics.quantized.empty() &&
         !statistics.quantized[p].cross.empty())
       correct(products[p], statistics.quantized[p].cross, added[p]);

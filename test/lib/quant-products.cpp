@@ -134,6 +134,17 @@ TEST(InputProducts, FactorsGiveTheQuadraticForm) {
   EXPECT_NEAR(sum, wanted, 1e-3 * wanted);
 }
 
+TEST(InputProducts, WhatIsNotDefiniteIsDamped) {
+  InputStatistics statistics;
+  statistics.products.assign(64 * 64, 3);
+  for (int64_t i = 0; i < 64; ++i)
+    statistics.products[i * 65] = 1;
+  PrefixProducts products(nestedShape(1, 64, 64, {2}), statistics, true, true);
+  for (float value : products[0].feedback)
+    ASSERT_TRUE(std::isfinite(value));
+  EXPECT_GT(products[0].matrix[0], 3);
+}
+
 /// Against least squares over all tokens, with damping as further tokens.
 TEST(InputProducts, CorrectionIsLeastSquares) {
   constexpr int64_t Cols = 32, Tokens = 200;
