@@ -168,24 +168,28 @@ defvar common = [{
 
 def NPU_NopOp : NPU_Instruction<"nop", (ins NPU_UnitAttr:$unit), "$unit"> {
   let summary = "wait and post in the queue of a unit";
-  let description = "Does nothing else." # common # [{
+  let description = !strconcat([{
+    Does nothing else.}], common, [{
     Example: `npu.nop bpu wait %a post %b`
-  }];
+  }]);
 }
 
 def NPU_HaltOp : NPU_Instruction<"halt", (ins), ""> {
   let summary = "end the program when all units are done";
-  let description = "The last instruction of a program." # common;
+  let description = !strconcat([{
+    The last instruction of a program.}], common);
 }
 
 def NPU_EvtOp : NPU_Instruction<"evt", (ins I32Attr:$id), "$id"> {
   let summary = "record an event and the cycle in the trace";
-  let description = "Marks a layer or another part." # common;
+  let description = !strconcat([{
+    Marks a layer or another part.}], common);
 }
 
 def NPU_FenceOp : NPU_Instruction<"fence", (ins I32Attr:$units), "$units"> {
   let summary = "stop the sequencer until units are idle";
-  let description = "`units` has bit u set for unit u." # common;
+  let description = !strconcat([{
+    `units` has bit u set for unit u.}], common);
 }
 
 def NPU_SaluOp : NPU_Instruction<"salu",
@@ -193,18 +197,18 @@ def NPU_SaluOp : NPU_Instruction<"salu",
          Optional<NPU_Reg>:$rb, DefaultValuedAttr<I64Attr, "0">:$imm),
     "$fn $rd `=` (`x` $ra^)? (`y` $rb^)? (`imm` $imm^)? "> {
   let summary = "compute a register";
-  let description = [{
+  let description = !strconcat([{
     ```
     rd = fn(x, y + imm)             mov: y + imm      ld32: word at x + y + imm
     ```
     modulo 2^64, where a register that is left out reads 0; min and max are
     signed, ceildiv and rem unsigned.
-  }] # common # [{
+  }], common, [{
     - C3: mov has no `x`.
     - C4: ceildiv and rem by a constant are not by 0.
 
     Example: `npu.salu add %off = x %off imm 4096`
-  }];
+  }]);
 }
 
 class NPU_Transfer<string mnemonic, string format>
@@ -217,29 +221,30 @@ class NPU_Transfer<string mnemonic, string format>
          NPU_UnitAttr:$unit),
     format, "`:` type($local)">;
 
-defvar transfer = common # [{
+defvar transfer = !strconcat(common, [{
     - C3: what is transferred fits the buffer.
     - C4: `imm` and `remote_stride` are multiples of 64.
     - C5: the unit is a DMA queue.
-}];
+}]);
 
 def NPU_LdOp : NPU_Transfer<"ld",
     "$unit $local `from` $base (`at` $remote_offset^)? `imm` $imm "> {
   let summary = "load rows of bytes into the scratchpad";
-  let description = [{
+  let description = !strconcat([{
     ```
     local[local_imm + i * local_stride ..][0 .. bytes) =
         base[offset + imm + i * remote_stride ..][0 .. bytes)     i < count
     ```
     A stride of 0 outside repeats one row. The row register replaces `count`, or
     `bytes` with `length_from_rows`.
-  }] # transfer;
+  }], transfer);
 }
 
 def NPU_StOp : NPU_Transfer<"st",
     "$unit $local `to` $base (`at` $remote_offset^)? `imm` $imm "> {
   let summary = "store rows of bytes from the scratchpad";
-  let description = "The converse of `npu.ld`." # transfer;
+  let description = !strconcat([{
+    The converse of `npu.ld`.}], transfer);
 }
 
 def NPU_QactOp : NPU_Instruction<"qact",
@@ -247,14 +252,14 @@ def NPU_QactOp : NPU_Instruction<"qact",
          I32Attr:$abits),
     "$x `->` $q `,` $sx ", "`:` type($x) `->` type($q) `,` type($sx)"> {
   let summary = "quantize rows of activations per group";
-  let description = [{
+  let description = !strconcat([{
     Writes integers of `abits` to `q` [rows, cols], and to `sx` the scales
     [rows, cols / group] and behind them, on a line of their own, the sums of
     the integers.
-  }] # common # [{
+  }], common, [{
     - C3: `abits` is 8 or 16; `group` is a power of two of at least 32 and
       divides `cols`.
-  }];
+  }]);
 }
 
 class NPU_Product<string mnemonic>
@@ -265,26 +270,26 @@ class NPU_Product<string mnemonic>
     "$w `,` $x `,` $sx `->` $dst ",
     "`:` type($w) `,` type($x) `,` type($sx) `->` type($dst)">;
 
-defvar product = common # [{
+defvar product = !strconcat(common, [{
     - C3: `group` is a power of two of at least 32 and divides `k`.
     - C4: `wbits` is 2 to 4, `abits` 8 or 16.
     - C5: `first_col` is a multiple of `group`.
-}];
+}]);
 
 def NPU_BpmvOp : NPU_Product<"bpmv"> {
   let summary = "multiply a tile of bit planes by one activation row";
-  let description = [{
+  let description = !strconcat([{
     `w` holds the planes of `n` rows and `k` columns and then their scales and
     minimums; the columns are those of `x` from `first_col` on. Adds to `dst`
     with `acc`, in one chain of additions over ascending groups.
-  }] # product;
+  }], product);
 }
 
 def NPU_MmqOp : NPU_Product<"mmq"> {
   let summary = "multiply a tile of bit planes by activation rows";
-  let description = [{
+  let description = !strconcat([{
     As `npu.bpmv` for every row, of `cols` columns in and `out_cols` out.
-  }] # product;
+  }], product);
 }
 
 def NPU_MmhOp : NPU_Instruction<"mmh",
@@ -293,7 +298,8 @@ def NPU_MmhOp : NPU_Instruction<"mmh",
          DefaultValuedAttr<I64Attr, "0">:$out_stride),
     "$w `,` $x `->` $dst ", "`:` type($w) `,` type($x) `->` type($dst)"> {
   let summary = "multiply a tile of fp16 weights by fp16 activation rows";
-  let description = "Exact products in one chain of fp32 additions." # common;
+  let description = !strconcat([{
+    Exact products in one chain of fp32 additions.}], common);
 }
 
 defvar heads = [{
@@ -307,11 +313,11 @@ def NPU_AttOp : NPU_Instruction<"att",
     "$q `,` $kv `,` $state `->` $dst `seen` $seen ",
     "`:` type($q) `,` type($kv) `,` type($state) `->` type($dst)"> {
   let summary = "add a tile of the KV cache to an online softmax";
-  let description = [{
+  let description = !strconcat([{
     For the `queries` query heads that share a KV head, of `heads` in a row. Row
     m sees the first `seen` + m tokens of the tile, of 64 at most. `first`
     begins the softmax, `last` divides by its sum.
-  }] # common # heads;
+  }], common, heads);
 }
 
 def NPU_NormOp : NPU_Instruction<"norm",
@@ -320,9 +326,10 @@ def NPU_NormOp : NPU_Instruction<"norm",
     "$kind $x `,` $weight (`,` $bias^)? `->` $dst ",
     "`:` type($x) `,` type($weight) (`,` type($bias)^)? `->` type($dst)"> {
   let summary = "normalize rows";
-  let description = "By root mean square, or mean and variance." # common # [{
+  let description = !strconcat([{
+    By root mean square, or mean and variance.}], common, [{
     - C3: a layer normalization has a bias, the other none.
-  }];
+  }]);
 }
 
 def NPU_RopeOp : NPU_Instruction<"rope",
@@ -331,7 +338,8 @@ def NPU_RopeOp : NPU_Instruction<"rope",
     "$style $x `,` $table ", "`:` type($x) `,` type($table)"> {
   let summary = "rotate heads in place";
   let description =
-      "Row i by row i of `table`, cosines and then sines." # common # heads;
+      !strconcat([{
+    Row i by row i of `table`, cosines and then sines.}], common, heads);
 }
 
 def NPU_EltOp : NPU_Instruction<"elt",
@@ -340,23 +348,26 @@ def NPU_EltOp : NPU_Instruction<"elt",
     "$fn $a (`,` $b^)? `->` $dst ",
     "`:` type($a) (`,` type($b)^)? `->` type($dst)"> {
   let summary = "combine elements";
-  let description = "Of `cols` elements per row, rows without a gap." # common # [{
+  let description = !strconcat([{
+    Of `cols` elements per row, rows without a gap.}], common, [{
     - C3: functions of two operands have `b`, the others have none.
-  }];
+  }]);
 }
 
 def NPU_RedOp : NPU_Instruction<"red",
     (ins NPU_Buf:$x, NPU_Buf:$dst, NPU_Reg:$rd, I64Attr:$cols),
     "$x `->` $dst `,` $rd ", "`:` type($x) `->` type($dst)"> {
   let summary = "index of the largest element, the lowest if several are";
-  let description = "Into a register and, as int32, to `dst`." # common;
+  let description = !strconcat([{
+    Into a register and, as int32, to `dst`.}], common);
 }
 
 def NPU_KvqOp : NPU_Instruction<"kvq",
     (ins NPU_Buf:$x, NPU_Buf:$dst, I64Attr:$heads, I64Attr:$head_dim),
     "$x `->` $dst ", "`:` type($x) `->` type($dst)"> {
   let summary = "convert keys or values to the element of the KV cache";
-  let description = "Rows of heads, fp32 to fp16, in the same order." # common;
+  let description = !strconcat([{
+    Rows of heads, fp32 to fp16, in the same order.}], common);
 }
 
 //===----------------------------------------------------------------------===//
