@@ -37,9 +37,9 @@ struct InterpreterOptions {
   /// Sees the input of every linear layer, [rows of all sequences, cols].
   std::function<mlir::LogicalResult(LinearOp, const RowMatrix &)> observer;
 
-  /// Asked after the observer: codes that sequences with `bits` read at these
-  /// bits, or if they cannot be, at all, in place of a layer's weight. Null
-  /// leaves them the weight.
+  /// Asked after the observer for codes of the layer's weight, or null.
+  /// Sequences with `bits` read them in place of the weight, at these bits or
+  /// where the codes lack them at all.
   std::function<const NestedTensor *(LinearOp)> codes;
 };
 

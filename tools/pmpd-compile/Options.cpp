@@ -168,9 +168,8 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
       ->capture_default_str();
   auto *calibration =
       app.add_option("--calibration", options.calibration,
-                     "text to quantize for: measures activations, and with "
-                     "nldlq and gptq each layer knows those that "
-                     "the quantized ones before it leave")
+                     "text to quantize for; nldlq and gptq measure a layer's "
+                     "inputs behind the quantized layers before it")
           ->type_name("FILE");
   app.add_option("--simulate", options.simulate,
                  "store what the weights are at these bits as unquantized "
