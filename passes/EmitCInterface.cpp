@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The structs of include/pmpd/kernel.h, field by field, in the LLVM dialect.
-#include "passes/Passes.h"
+#include "passes/EmitLaunches.h"
 #include "pmpd/artifact.h"
 #include "pmpd/kernel.h"
 #include "pmpd/layout.h"
@@ -19,78 +19,17 @@ namespace {
 static_assert(sizeof(void *) == 8, "targets and host are 64-bit");
 
 /// Builds the functions of one model.
-class Emitter {
+class Emitter : CInterfaceBuilder {
 public:
   Emitter(ModuleOp module, ModelOp model)
-      : model(model), symbols(module), builder(module.getContext()),
-        loc(model.getLoc()), ptr(LLVM::LLVMPointerType::get(&context())),
-        i8(builder.getI8Type()), i32(builder.getI32Type()),
-        i64(builder.getI64Type()),
-        nothing(LLVM::LLVMVoidType::get(&context())) {
-    builder.setInsertionPointToEnd(module.getBody());
-  }
+      : CInterfaceBuilder(module, model.getLoc()), model(model),
+        launches(*this) {}
 
   LogicalResult emit(StringRef name, StringRef triple, StringRef features);
 
 private:
-  MLIRContext &context() { return *model->getContext(); }
-
-  Value constant(int64_t value) {
-    return LLVM::ConstantOp::create(builder, loc, i64,
-                                    builder.getI64IntegerAttr(value));
-  }
-  Value addressOf(StringRef symbol) {
-    return LLVM::AddressOfOp::create(builder, loc, ptr, symbol);
-  }
-  Value offset(Value base, Value bytes) {
-    return LLVM::GEPOp::create(builder, loc, ptr, i8, base,
-                               ArrayRef<LLVM::GEPArg>{bytes});
-  }
-  Value field(Value base, size_t bytes) {
-    return LLVM::GEPOp::create(builder, loc, ptr, i8, base,
-                               ArrayRef<LLVM::GEPArg>{int32_t(bytes)});
-  }
-  Value load(Type type, Value base, size_t bytes) {
-    return LLVM::LoadOp::create(builder, loc, type, field(base, bytes));
-  }
-  void store(Value value, Value base, size_t bytes) {
-    LLVM::StoreOp::create(builder, loc, value, field(base, bytes));
-  }
-
-  LLVM::LLVMFuncOp function(const Twine &name, LLVM::LLVMFunctionType type,
-                            LLVM::Linkage linkage) {
-    auto func = LLVM::LLVMFuncOp::create(builder, loc, name.str(), type,
-                                         linkage);
-    symbols.insert(func);
-    return func;
-  }
-  /// A constant global whose initializer `fill` returns.
-  std::string global(const Twine &name, Type type,
-                     llvm::function_ref<Value()> fill) {
-    auto op = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
-                                     LLVM::Linkage::Internal, name.str(),
-                                     Attribute());
-    symbols.insert(op);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.createBlock(&op.getInitializerRegion());
-    LLVM::ReturnOp::create(builder, loc, fill());
-    return op.getSymName().str();
-  }
-  std::string text(StringRef value) {
-    std::string bytes(value.data(), value.size());
-    bytes.push_back('\0');
-    auto op = LLVM::GlobalOp::create(
-        builder, loc, LLVM::LLVMArrayType::get(i8, bytes.size()),
-        /*isConstant=*/true, LLVM::Linkage::Internal, "pmpd_text",
-        builder.getStringAttr(bytes));
-    symbols.insert(op);
-    return op.getSymName().str();
-  }
-
-  std::string task(FlatSymbolRefAttr kernel);
-  std::string region(RegionOp region);
-  void launch(LaunchOp launch, Value args, Value kernelArgs);
-  std::string table(MutableArrayRef<RegionOp> regions);
+  FailureOr<std::string> table(MutableArrayRef<RegionOp> regions);
+  std::string kernelTable();
   std::string classifier(ClassifierOp classifier);
   int64_t planeBytes() {
     return pmpd_round_up(model.getKvHeads() * model.getContext() *
@@ -105,7 +44,8 @@ private:
   FailureOr<std::string> descriptor(StringRef name, StringRef triple,
                                     StringRef features, StringRef regions,
                                     int64_t count, StringRef classifiers,
-                                    int64_t classifierCount);
+                                    int64_t classifierCount,
+                                    StringRef kernels);
   Value fill(Type type, ArrayRef<Value> fields);
   Value literal(Type type, int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, type,
@@ -113,121 +53,8 @@ private:
   }
 
   ModelOp model;
-  SymbolTable symbols;
-  OpBuilder builder;
-  Location loc;
-  Type ptr, i8, i32, i64, nothing;
-  llvm::StringMap<std::string> tasks; // kernel -> its pmpd_kernel
+  LaunchEmitter launches;
 };
-
-/// The pmpd_kernel that takes the arguments of `kernel` from a struct.
-std::string Emitter::task(FlatSymbolRefAttr kernel) {
-  std::string &name = tasks[kernel.getValue()];
-  if (!name.empty())
-    return name;
-  auto callee = symbols.lookup<LLVM::LLVMFuncOp>(kernel.getValue());
-  callee.setLinkage(LLVM::Linkage::Internal);
-  OpBuilder::InsertionGuard guard(builder);
-  auto func = function(kernel.getValue() + "_task",
-                       LLVM::LLVMFunctionType::get(nothing, {ptr, i64, i64}),
-                       LLVM::Linkage::Internal);
-  Block *entry = func.addEntryBlock(builder);
-  builder.setInsertionPointToStart(entry);
-  Value args = entry->getArgument(0);
-  SmallVector<Value> operands;
-  for (unsigned i = 0, e = callee.getNumArguments() - 4; i != e; ++i)
-    operands.push_back(
-        load(ptr, args, offsetof(pmpd_kernel_args, ptr) + i * sizeof(void *)));
-  operands.push_back(load(i64, args, offsetof(pmpd_kernel_args, rows)));
-  operands.push_back(load(i64, args, offsetof(pmpd_kernel_args, position)));
-  operands.push_back(entry->getArgument(1));
-  operands.push_back(entry->getArgument(2));
-  LLVM::CallOp::create(builder, loc, callee, operands);
-  LLVM::ReturnOp::create(builder, loc, ValueRange());
-  name = func.getSymName().str();
-  return name;
-}
-
-void Emitter::launch(LaunchOp launch, Value args, Value kernelArgs) {
-  Value rows = load(i64, args, offsetof(pmpd_region_args, rows));
-  Value logitRows = load(i64, args, offsetof(pmpd_region_args, logit_rows));
-  for (auto [index, address] :
-       llvm::enumerate(launch.getAddresses().getAsRange<AddressAttr>())) {
-    size_t base = 0;
-    switch (address.getSpace()) {
-    case Space::Weights:
-      base = offsetof(pmpd_region_args, weights);
-      break;
-    case Space::Scratch:
-      base = offsetof(pmpd_region_args, scratch);
-      break;
-    case Space::KV:
-      base = offsetof(pmpd_region_args, kv);
-      break;
-    case Space::Tokens:
-      base = offsetof(pmpd_region_args, tokens);
-      break;
-    case Space::Logits:
-      base = offsetof(pmpd_region_args, logits);
-      break;
-    }
-    Value pointer =
-        offset(load(ptr, args, base), constant(address.getOffset()));
-    if (address.getSkip() != 0) {
-      Value skipped = LLVM::SubOp::create(builder, loc, rows, logitRows);
-      pointer = offset(pointer,
-                       LLVM::MulOp::create(builder, loc, skipped,
-                                           constant(address.getSkip())));
-    }
-    store(pointer, kernelArgs,
-          offsetof(pmpd_kernel_args, ptr) + index * sizeof(void *));
-  }
-  Value seen = launch.getRows() == Rows::All ? rows : logitRows;
-  store(seen, kernelArgs, offsetof(pmpd_kernel_args, rows));
-  store(load(i64, args, offsetof(pmpd_region_args, position)), kernelArgs,
-        offsetof(pmpd_kernel_args, position));
-  Value count = constant(launch.getTasks());
-  if (std::optional<int64_t> tile = launch.getRowTile()) {
-    Value above = LLVM::AddOp::create(builder, loc, seen, constant(*tile - 1));
-    Value tiles = LLVM::UDivOp::create(builder, loc, above, constant(*tile));
-    count = LLVM::MulOp::create(builder, loc, count, tiles);
-  } else {
-    // No rows, no tasks: a kernel would read its weights for nothing.
-    Value none = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
-                                      seen, constant(0));
-    count = LLVM::SelectOp::create(builder, loc, none, constant(0), count);
-  }
-  Value parallelFor =
-      load(ptr, args, offsetof(pmpd_region_args, parallel_for));
-  Value pool = load(ptr, args, offsetof(pmpd_region_args, pool));
-  Value kernel = addressOf(task(launch.getKernelAttr()));
-  LLVM::CallOp::create(
-      builder, loc,
-      LLVM::LLVMFunctionType::get(nothing, {ptr, ptr, ptr, i64}),
-      ValueRange{parallelFor, pool, kernel, kernelArgs, count});
-}
-
-std::string Emitter::region(RegionOp region) {
-  OpBuilder::InsertionGuard guard(builder);
-  auto func = function(region.getSymName(),
-                       LLVM::LLVMFunctionType::get(nothing, {ptr}),
-                       LLVM::Linkage::Internal);
-  Block *entry = func.addEntryBlock(builder);
-  builder.setInsertionPointToStart(entry);
-  Value kernelArgs = LLVM::AllocaOp::create(
-      builder, loc, ptr, i8, constant(sizeof(pmpd_kernel_args)),
-      alignof(pmpd_kernel_args));
-  for (LaunchOp op : region.getBody()->getOps<LaunchOp>()) {
-    // Tasks are functions of their own; their bodies go elsewhere.
-    OpBuilder::InsertPoint here = builder.saveInsertionPoint();
-    builder.setInsertionPointAfter(func);
-    task(op.getKernelAttr());
-    builder.restoreInsertionPoint(here);
-    launch(op, entry->getArgument(0), kernelArgs);
-  }
-  LLVM::ReturnOp::create(builder, loc, ValueRange());
-  return func.getSymName().str();
-}
 
 Value Emitter::fill(Type type, ArrayRef<Value> fields) {
   Value result = LLVM::UndefOp::create(builder, loc, type);
@@ -237,10 +64,29 @@ Value Emitter::fill(Type type, ArrayRef<Value> fields) {
   return result;
 }
 
-std::string Emitter::table(MutableArrayRef<RegionOp> regions) {
+/// Names of kernels, for traces.
+std::string Emitter::kernelTable() {
+  auto row = LLVM::LLVMStructType::getLiteral(&context(), {ptr, ptr});
+  auto type = LLVM::LLVMArrayType::get(row, launches.kernels().size());
+  SmallVector<std::pair<std::string, std::string>> entries;
+  for (const auto &[kernel, name] : launches.kernels())
+    entries.push_back({kernel, text(name)});
+  return global("pmpd_kernels", type, [&] {
+    SmallVector<Value> rows;
+    for (const auto &[kernel, name] : entries)
+      rows.push_back(fill(row, {addressOf(kernel), addressOf(name)}));
+    return fill(type, rows);
+  });
+}
+
+FailureOr<std::string> Emitter::table(MutableArrayRef<RegionOp> regions) {
   SmallVector<std::string> entries;
-  for (RegionOp op : regions)
-    entries.push_back(region(op));
+  for (RegionOp op : regions) {
+    FailureOr<std::string> entry = launches.entry(op);
+    if (failed(entry))
+      return failure();
+    entries.push_back(*entry);
+  }
   auto row = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, i32, i32, i64, i64, ptr});
   auto type = LLVM::LLVMArrayType::get(row, regions.size());
@@ -328,7 +174,8 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
                                            StringRef features,
                                            StringRef regions, int64_t count,
                                            StringRef classifiers,
-                                           int64_t classifierCount) {
+                                           int64_t classifierCount,
+                                           StringRef kernels) {
   std::string digest;
   if (!llvm::tryGetFromHex(model.getWeightsDigest().value_or(""), digest) ||
       digest.size() != PMPD_DIGEST_BYTES)
@@ -339,7 +186,7 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
-                   i32, i64, digestType, i32, i32, ptr, ptr});
+                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, i32, i32});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
     for (char byte : digest)
@@ -355,7 +202,8 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
          literal(i32, model.getContext()), literal(i32, element),
          literal(i64, model.getKVBytes()), fill(digestType, bytes),
          literal(i32, count), literal(i32, classifierCount), addressOf(regions),
-         addressOf(classifiers)});
+         addressOf(classifiers), addressOf(kernels),
+         literal(i32, launches.kernels().size()), literal(i32, 0)});
   });
 }
 
@@ -387,11 +235,13 @@ LogicalResult Emitter::emit(StringRef name, StringRef triple,
       return op.emitOpError("expected a function in the LLVM dialect, scratch "
                             "memory and weights in the weight file");
   }
-  std::string regionTable = table(regions);
+  FailureOr<std::string> regionTable = table(regions);
+  if (failed(regionTable))
+    return failure();
   std::string classifierTable = table(classifiers);
   FailureOr<std::string> described =
-      descriptor(name, triple, features, regionTable, regions.size(),
-                 classifierTable, classifiers.size());
+      descriptor(name, triple, features, *regionTable, regions.size(),
+                 classifierTable, classifiers.size(), kernelTable());
   if (failed(described))
     return failure();
   auto getter = function(name + "_pmpd_model",

@@ -104,7 +104,8 @@ void Lowering::launch(Operation *op, Kernel kernel,
                    kernel.rowTile ? builder.getI64IntegerAttr(kernel.rowTile)
                                   : IntegerAttr(),
                    RowsAttr::get(op->getContext(),
-                                 logits ? Rows::Logits : Rows::All));
+                                 logits ? Rows::Logits : Rows::All),
+                   op->getAttrOfType<IntegerAttr>("pmpd.group"));
   if (logits && op->getNumResults() == 1)
     logitRows.insert(op->getResult(0));
 }

@@ -220,6 +220,21 @@ def Pack : Pass<"pmpd-pack", "::mlir::ModuleOp"> {
   ];
 }
 
+def GroupLaunches : Pass<"pmpd-group-launches", "::mlir::ModuleOp"> {
+  let summary = "let ops that need no barrier between them run as one launch";
+  let description = [{
+    Marks neighbours (`pmpd.group`) that one launch can run: ops whose rows
+    depend on the same rows only, such as a residual addition, the
+    normalization and the quantization behind it, which then happen row by row
+    while the row is in the cache; and linear ops with the same input, such as
+    query, key and value, which are gathered first. `pmpd-plan-memory` keeps
+    what a group reads until its end; `pmpd-lower-to-cpu` hands the marks on to
+    the launches.
+
+    Example: `test/passes/group-launches.mlir`.
+  }];
+}
+
 def PlanMemory : Pass<"pmpd-plan-memory", "::mlir::ModuleOp"> {
   let summary = "place the values of every region in scratch memory";
   let description = [{

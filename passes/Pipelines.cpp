@@ -111,6 +111,7 @@ static void buildRegions(OpPassManager &pm, const CompileOptions &options,
 void buildCompileCPUPipeline(OpPassManager &pm,
                              const CompileOptions &options) {
   buildRegions(pm, options, options.layout);
+  pm.addPass(createGroupLaunches());
   pm.addPass(createPlanMemory());
 
   LowerToCPUOptions lower;

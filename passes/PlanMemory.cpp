@@ -2,6 +2,8 @@
 #include "passes/Passes.h"
 #include "lib/Codegen/RowFormat.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 
 namespace pmpd {
@@ -64,7 +66,9 @@ public:
         place(op);
       for (Value operand : op.getOperands())
         if (diesAt(operand, &op))
-          release(owners.lookup(operand));
+          dead.insert(owners.lookup(operand));
+      if (!runsWithNext(op))
+        releaseDead();
     }
     region.setScratch(std::max(arena.getPeak(), alignment));
   }
@@ -90,9 +94,20 @@ private:
     return owner && offsets.count(owner) && ends.lookup(owner) == op;
   }
 
-  void release(Value owner) {
-    arena.free(offsets.lookup(owner));
-    offsets.erase(owner);
+  /// Ops of a group run at the same time: what dies in one of them is still
+  /// read by other rows.
+  static bool runsWithNext(Operation &op) {
+    Operation *next = op.getNextNode();
+    Attribute group = op.getAttr("pmpd.group");
+    return group && next && next->getAttr("pmpd.group") == group;
+  }
+
+  void releaseDead() {
+    for (Value owner : dead) {
+      arena.free(offsets.lookup(owner));
+      offsets.erase(owner);
+    }
+    dead.clear();
   }
 
   void place(Operation &op) {
@@ -114,7 +129,7 @@ private:
     Builder builder(region.getContext());
     op.setAttr("pmpd.scratch", builder.getI64IntegerAttr(offset));
     if (ends.lookup(result) == &op) // never read
-      release(result);
+      dead.insert(result);
   }
 
   RegionOp region;
@@ -122,6 +137,7 @@ private:
   llvm::DenseMap<Value, Value> owners;     // value -> whose bytes it is in
   llvm::DenseMap<Value, Operation *> ends; // owner -> last op that reads it
   llvm::DenseMap<Value, int64_t> offsets;  // owner -> offset, while it lives
+  llvm::SetVector<Value> dead;             // owners to release with the group
 };
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {

@@ -141,6 +141,15 @@ pmpd_status checkEntries(const pmpd_model_desc &desc) {
   return PMPD_OK;
 }
 
+pmpd_status checkKernels(const pmpd_model_desc &desc) {
+  if (desc.kernel_count < 0 || (desc.kernel_count > 0 && !desc.kernels))
+    return bad(desc, "the table of kernels is missing");
+  for (int32_t i = 0; i < desc.kernel_count; ++i)
+    if (!desc.kernels[i].kernel || !desc.kernels[i].name)
+      return bad(desc, "kernel " + std::to_string(i) + " has no name");
+  return PMPD_OK;
+}
+
 pmpd_status checkCpu(const pmpd_model_desc &desc) {
   std::string list;
   for (const std::string &feature : missingCpuFeatures(desc.cpu_features))
@@ -163,7 +172,8 @@ pmpd_status pmpd::rt::checkDimensions(const pmpd_model_desc &desc) {
 }
 
 pmpd_status pmpd::rt::checkDescriptor(const pmpd_model_desc &desc) {
-  for (auto check : {checkVersion, checkDimensions, checkEntries, checkCpu})
+  for (auto check : {checkVersion, checkDimensions, checkEntries,
+                     checkKernels, checkCpu})
     if (pmpd_status status = check(desc))
       return status;
   return PMPD_OK;

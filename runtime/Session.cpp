@@ -48,10 +48,12 @@ pmpd_status Session::create(std::shared_ptr<const Model> model,
     return failUnsupportedBits(desc, PMPD_PREFILL, bits);
   std::unique_ptr<Target> target;
   int threads = options.threads ? options.threads : availableCpus();
-  if (pmpd_status status =
-          model->device() ? createNpuTarget(*model, options, target)
-                          : createCpuTarget(*model, threads, target))
-    return status;
+  pmpd_status created =
+      model->device() ? createNpuTarget(*model, options, target)
+                      : createCpuTarget(*model, threads, options.trace != 0,
+                                        target);
+  if (created)
+    return created;
   session = std::make_unique<pmpd_session>(
       std::move(model), std::move(target), region,
       options.context ? options.context : desc.context);

@@ -143,13 +143,13 @@ pmpd_status pmpd_session_npu_stats(const pmpd_session *session,
   });
 }
 
-pmpd_status pmpd_session_write_npu_trace(const pmpd_session *session,
-                                         const char *path) {
+pmpd_status pmpd_session_write_trace(const pmpd_session *session,
+                                     const char *path) {
   return guard([&] {
     if (!session || !path)
       return fail(PMPD_BAD_ARGUMENT,
                   "expected a session and a path, but got NULL");
-    return session->machine().writeNpuTrace(path);
+    return session->machine().writeTrace(path);
   });
 }
 

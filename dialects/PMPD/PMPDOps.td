@@ -562,8 +562,11 @@ def PMPD_LaunchOp : PMPD_Op<"launch", [HasParent<"RegionOp">,
   let description = [{
     Calls `kernel`, which takes one pointer per address, the rows, the position
     and a range of tasks. There are `tasks` of them, for every `row_tile` rows
-    begun if that is set. `rows` says whether the kernel sees all rows of the chunk or those
-    whose logits are asked for.
+    begun if that is set. `rows` says whether the kernel sees all rows of the
+    chunk or those whose logits are asked for.
+
+    Neighbours of one `group` run as one launch: with a task per row, all of
+    them row by row; with tasks that no rows count, side by side.
 
     Constraints:
     - C1: `kernel` names a function beside the model.
@@ -579,9 +582,10 @@ def PMPD_LaunchOp : PMPD_Op<"launch", [HasParent<"RegionOp">,
   let arguments = (ins FlatSymbolRefAttr:$kernel,
                        TypedArrayAttrBase<PMPD_Address, "addresses">:$addresses,
                        I64Attr:$tasks, OptionalAttr<I64Attr>:$row_tile,
-                       PMPD_RowsAttr:$rows);
+                       PMPD_RowsAttr:$rows, OptionalAttr<I64Attr>:$group);
   let assemblyFormat = [{
-    $kernel $addresses `tasks` $tasks (`per` $row_tile^)? $rows attr-dict
+    $kernel $addresses `tasks` $tasks (`per` $row_tile^)? $rows
+    (`group` $group^)? attr-dict
   }];
 }
 

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-enum { PMPD_ABI_VERSION = 2, PMPD_KERNEL_POINTERS = 8 };
+enum { PMPD_ABI_VERSION = 3, PMPD_KERNEL_POINTERS = 8 };
 
 /* Arguments of a kernel. Which pointer is what is said where the kernel is
  * generated (lib/Codegen); shapes are compile-time constants of the kernel. */
@@ -84,6 +84,12 @@ typedef struct pmpd_classifier_desc {
   void (*entry)(const pmpd_classifier_args *args);
 } pmpd_classifier_desc;
 
+/* What a kernel is called, for people. */
+typedef struct pmpd_kernel_name {
+  pmpd_kernel kernel;
+  const char *name;
+} pmpd_kernel_name;
+
 /* The KV cache is [layers][2: K, V][kv_heads][context][head_dim], elements of
  * kv_element. The whole extent is addressed, only what is used is touched. */
 typedef struct pmpd_model_desc {
@@ -106,6 +112,9 @@ typedef struct pmpd_model_desc {
   int32_t classifier_count;        /* 0, or one per adjacent pair of bits */
   const pmpd_region_desc *regions; /* [region_count] */
   const pmpd_classifier_desc *classifiers; /* [classifier_count] */
+  const pmpd_kernel_name *kernels;         /* [kernel_count], all that run */
+  int32_t kernel_count;
+  int32_t reserved;
 } pmpd_model_desc;
 
 #ifdef __cplusplus

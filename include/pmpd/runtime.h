@@ -153,14 +153,14 @@ typedef struct pmpd_session_options {
   int32_t threads;      /* 0 = all CPUs the process may use */
   int32_t context;      /* 0 = as compiled; else at most that */
   int32_t prefill_bits; /* 0 = the highest compiled for prefill */
+  int32_t trace;        /* not 0: record what runs when, at some cost */
   /* Of models compiled with --target npu; others ignore them. */
   pmpd_npu_mode npu_mode;
   const char *npu_config; /* hardware to simulate, by name or path of a JSON
                              file; NULL = what the model was compiled for */
-  int32_t npu_trace;      /* not 0: record every instruction */
 } pmpd_session_options;
 #define PMPD_SESSION_OPTIONS_INIT                                              \
-  {sizeof(pmpd_session_options), 0, 0, 0, PMPD_NPU_MODE_BOTH, NULL, 0}
+  {sizeof(pmpd_session_options), 0, 0, 0, 0, PMPD_NPU_MODE_BOTH, NULL}
 
 /* Creates a session with an empty KV cache. The cache reserves address space
  * for the context; memory is used as tokens are added. options may be NULL.
@@ -302,6 +302,13 @@ pmpd_status pmpd_sample(const float *logits, int32_t vocab,
 /* Totals since the session was created or pmpd_session_reset. */
 void pmpd_session_stats(const pmpd_session *session, pmpd_stats *stats);
 
+/* Writes what a session with `trace` recorded since it was created or
+ * pmpd_session_reset in the Chrome trace event format, which Perfetto opens:
+ * what each thread ran, or each unit of the simulated NPU in its own time.
+ * Errors: BAD_ARGUMENT (nothing is recorded), IO_ERROR. */
+pmpd_status pmpd_session_write_trace(const pmpd_session *session,
+                                     const char *path);
+
 /* ---- The simulated NPU ------------------------------------------------- */
 
 /* What the calls of one phase cost on the simulated machine: its own time and
@@ -326,12 +333,6 @@ typedef struct pmpd_npu_stats {
  * Errors: BAD_ARGUMENT (the model runs on the CPU). */
 pmpd_status pmpd_session_npu_stats(const pmpd_session *session,
                                    pmpd_npu_stats *stats);
-
-/* Writes what a session with npu_trace recorded in the Chrome trace event
- * format, which Perfetto opens.
- * Errors: BAD_ARGUMENT (nothing is recorded), IO_ERROR. */
-pmpd_status pmpd_session_write_npu_trace(const pmpd_session *session,
-                                         const char *path);
 
 /* Makes the call in progress, if any, return PMPD_CANCELLED at the next chunk
  * or token; the session keeps the tokens before it. Any thread. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/ThreadPool.h"
+#include "runtime/Trace.h"
 #include "runtime/targets/Target.h"
 
 #include <algorithm>
@@ -13,12 +14,43 @@ void parallelFor(void *pool, pmpd_kernel kernel, const pmpd_kernel_args *args,
   static_cast<ThreadPool *>(pool)->run(kernel, args, tasks);
 }
 
+/// A kernel whose time is recorded.
+struct TracedKernel {
+  Trace &trace;
+  pmpd_kernel kernel;
+  const pmpd_kernel_args *args;
+
+  static void run(const pmpd_kernel_args *wrapped, int64_t begin,
+                  int64_t end) {
+    auto *self = static_cast<const TracedKernel *>(wrapped->ptr[0]);
+    Trace::Clock::time_point start = Trace::Clock::now();
+    self->kernel(self->args, begin, end);
+    self->trace.addTasks(self->kernel, end - begin, start,
+                         Trace::Clock::now());
+  }
+};
+
+struct TracedPool {
+  ThreadPool &pool;
+  Trace &trace;
+
+  static void parallelFor(void *self, pmpd_kernel kernel,
+                          const pmpd_kernel_args *args, int64_t tasks) {
+    auto *traced = static_cast<TracedPool *>(self);
+    TracedKernel wrapped = {traced->trace, kernel, args};
+    pmpd_kernel_args wrappedArgs = {};
+    wrappedArgs.ptr[0] = &wrapped;
+    traced->pool.run(TracedKernel::run, &wrappedArgs, tasks);
+  }
+};
+
 class CpuTarget : public Target {
 public:
-  CpuTarget(const Model &model, int threads, Mapping kvPages,
+  CpuTarget(const Model &model, int threads, bool record, Mapping kvPages,
             Mapping scratchPages)
-      : weights(model.weights()), kvPages(std::move(kvPages)),
-        scratchPages(std::move(scratchPages)), pool(threads) {}
+      : desc(model.desc()), weights(model.weights()),
+        kvPages(std::move(kvPages)), scratchPages(std::move(scratchPages)),
+        pool(threads), trace(record ? std::make_unique<Trace>() : nullptr) {}
 
   pmpd_status run(const RegionCall &call) override {
     pmpd_region_args args = {};
@@ -32,7 +64,10 @@ public:
     args.logit_rows = call.logitRows;
     args.parallel_for = parallelFor;
     args.pool = &pool;
-    call.region->entry(&args);
+    if (trace)
+      runTraced(args, call);
+    else
+      call.region->entry(&args);
     return PMPD_OK;
   }
 
@@ -40,16 +75,40 @@ public:
 
   void clearKv() override { kvPages.clear(); }
 
+  void clearTotals() override {
+    if (trace)
+      trace->clear();
+  }
+
+  pmpd_status writeTrace(const std::string &path) const override {
+    if (!trace)
+      return failUnrecorded();
+    return trace->write(path, desc);
+  }
+
 private:
+  void runTraced(pmpd_region_args &args, const RegionCall &call) {
+    TracedPool traced = {pool, *trace};
+    args.parallel_for = TracedPool::parallelFor;
+    args.pool = &traced;
+    Trace::Clock::time_point start = Trace::Clock::now();
+    call.region->entry(&args);
+    trace->addRegion(*call.region, call.rows, call.position, start,
+                     Trace::Clock::now());
+  }
+
+  const pmpd_model_desc &desc;
   const uint8_t *weights;
   Mapping kvPages;
   Mapping scratchPages; // shared by all regions: one runs at a time
   ThreadPool pool;
+  std::unique_ptr<Trace> trace; // or null
 };
 
 } // namespace
 
 pmpd_status pmpd::rt::createCpuTarget(const Model &model, int threads,
+                                      bool trace,
                                       std::unique_ptr<Target> &target) {
   const pmpd_model_desc &desc = model.desc();
   uint64_t scratchBytes = 0;
@@ -64,7 +123,7 @@ pmpd_status pmpd::rt::createCpuTarget(const Model &model, int threads,
   if (pmpd_status status =
           Mapping::ofZeros(scratchBytes, "scratch memory", scratchPages))
     return status;
-  target = std::make_unique<CpuTarget>(model, threads, std::move(kvPages),
-                                       std::move(scratchPages));
+  target = std::make_unique<CpuTarget>(
+      model, threads, trace, std::move(kvPages), std::move(scratchPages));
   return PMPD_OK;
 }

@@ -73,9 +73,9 @@ public:
     return PMPD_OK;
   }
 
-  pmpd_status writeNpuTrace(const std::string &path) const override {
+  pmpd_status writeTrace(const std::string &path) const override {
     if (!traces)
-      return fail(PMPD_BAD_ARGUMENT, "expected a session with npu_trace set");
+      return failUnrecorded();
     return trace.write(path);
   }
 
@@ -104,7 +104,7 @@ pmpd_status pmpd::rt::createNpuTarget(const Model &model,
       return status;
   auto created = std::make_unique<NpuTarget>(
       *model.device(), std::move(hardware), modeOf(options.npu_mode),
-      options.npu_trace != 0);
+      options.trace != 0);
   if (pmpd_status status =
           created->connect({model.weights(), model.weightBytes()}))
     return status;

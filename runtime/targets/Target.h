@@ -31,25 +31,28 @@ public:
   /// Gives the memory of the KV cache back; its contents are lost.
   virtual void clearKv() = 0;
 
-  /// Sets what it counts back to 0.
+  /// Sets what it counts and records back to nothing.
   virtual void clearTotals() {}
 
-  /// As pmpd_session_npu_stats and pmpd_session_write_npu_trace.
-  virtual pmpd_status npuStats(pmpd_npu_stats &) const { return failNoNpu(); }
-  virtual pmpd_status writeNpuTrace(const std::string &) const {
-    return failNoNpu();
-  }
+  /// As pmpd_session_write_trace.
+  virtual pmpd_status writeTrace(const std::string &path) const = 0;
 
-private:
-  static pmpd_status failNoNpu() {
+  /// As pmpd_session_npu_stats.
+  virtual pmpd_status npuStats(pmpd_npu_stats &) const {
     return fail(PMPD_BAD_ARGUMENT, "expected a model compiled with --target "
                                    "npu, but this one runs on the CPU");
+  }
+
+protected:
+  static pmpd_status failUnrecorded() {
+    return fail(PMPD_BAD_ARGUMENT, "expected a session that records a trace; "
+                                   "create it with options.trace");
   }
 };
 
 /// A target of `threads` CPU threads, the caller's included. `model` outlives
 /// it. Errors: OUT_OF_MEMORY.
-pmpd_status createCpuTarget(const Model &model, int threads,
+pmpd_status createCpuTarget(const Model &model, int threads, bool trace,
                             std::unique_ptr<Target> &target);
 
 /// A simulated NPU for a model that has a device(). `model` outlives it.

@@ -27,7 +27,7 @@ struct Args {
   bool showBits = false;
   bool stats = false;
   bool json = false;
-  std::string npuTrace;
+  std::string trace;
 
   void addTo(CLI::App &app);
 };
@@ -69,10 +69,11 @@ void Args::addTo(CLI::App &app) {
   app.add_flag("--raw", raw, "token ids in and out, no tokenizer");
   app.add_flag("--show-bits", showBits, "mark the bits each token used");
   app.add_flag("--stats", stats, "print speeds, bits and bytes to stderr");
-  app.add_option("--npu-trace", npuTrace,
-                 "write what each unit of the NPU did when, for Perfetto")
-      ->type_name("FILE");
   app.add_flag("--json", json, "print one JSON object instead of the text");
+  app.add_option("--trace", trace,
+                 "write what each thread, or unit of the NPU, did when, as "
+                 "Chrome trace JSON for Perfetto")
+      ->type_name("FILE");
 }
 
 std::vector<int32_t> parseIds(const std::string &text) {
@@ -162,8 +163,8 @@ void generate(const Args &args, OpenModel &model, Output &output) {
   if (status != PMPD_CANCELLED)
     check(status);
   pmpd_session_stats(session.get(), &output.generation.stats);
-  if (!args.npuTrace.empty())
-    check(pmpd_session_write_npu_trace(session.get(), args.npuTrace.c_str()));
+  if (!args.trace.empty())
+    check(pmpd_session_write_trace(session.get(), args.trace.c_str()));
   pmpd_npu_stats npu;
   if (pmpd_session_npu_stats(session.get(), &npu) == PMPD_OK)
     output.generation.npu = {npu.config, npu.prefill, npu.decode};
@@ -190,7 +191,7 @@ int main(int argc, char **argv) {
   Args args;
   args.addTo(app);
   return runTool(app, argc, argv, [&] {
-    args.model.npuTrace = !args.npuTrace.empty();
+    args.model.trace = !args.trace.empty();
     return run(args);
   });
 }

@@ -169,10 +169,10 @@ SessionPtr OpenModel::createSession(int32_t threads) {
   pmpd_session_options options = PMPD_SESSION_OPTIONS_INIT;
   options.threads = threads;
   options.context = args.context;
+  options.trace = args.trace;
   options.npu_mode = args.npuMode;
   options.npu_config =
       args.npuConfig.empty() ? nullptr : args.npuConfig.c_str();
-  options.npu_trace = args.npuTrace;
   pmpd_session *session = nullptr;
   check(pmpd_session_create(handle.get(), &options, &session));
   return SessionPtr(session);
