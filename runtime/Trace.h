@@ -18,7 +18,8 @@ class Trace {
 public:
   using Clock = std::chrono::steady_clock;
 
-  Trace() : origin(Clock::now()) {}
+  /// The thread that creates it becomes number 0.
+  Trace() : origin(Clock::now()), threads{std::this_thread::get_id()} {}
 
   /// A call of a region, on the caller's thread.
   void addRegion(const pmpd_region_desc &region, int64_t rows,

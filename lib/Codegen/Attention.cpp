@@ -45,12 +45,19 @@ public:
   void emit() {
     int64_t headDim = shape.cache.headDim;
     int64_t queries = rowTile(shape) * shared;
-    keys = b.scratch({width, headDim}, b.getF32Type());
-    values = b.scratch({width, headDim}, b.getF32Type());
-    query = b.scratch({queries, headDim}, b.getF32Type());
-    output = b.scratch({queries, headDim}, b.getF32Type());
-    sums = b.scratch({queries, 2}, b.getF32Type());
-    weights = b.scratch({width}, b.getF32Type());
+    int64_t size = 0;
+    auto part = [&](int64_t rows, int64_t cols) {
+      Part part = {size, cols};
+      size += rows * cols;
+      return part;
+    };
+    output = part(queries, headDim);
+    weights = part(queries, positions);
+    sums = part(queries, width);
+    query = part(queries, headDim);
+    keys = part(positions, headDim);
+    values = part(positions, headDim);
+    memory = b.scratch({size}, b.getF32Type());
     b.tasks([&](Value task) {
       Value firstRow = b.mul(b.div(task, shape.cache.heads), rowTile(shape));
       kvHead = b.rem(task, shape.cache.heads);
@@ -60,16 +67,27 @@ public:
 
       Value firstPosition = b.add(b.position(), firstRow);
       Value end = b.add(firstPosition, rows);
-      b.loop(beginOf(end), end, width, [&](Value block) {
+      b.loop(beginOf(end), end, positions, [&](Value block) {
         loadBlock(block, b.sub(end, b.index(1)));
         // Rows before this one end before the block.
         Value first =
             arith::MaxSIOp::create(b, b.sub(block, firstPosition), b.index(0));
+        // Three short loops: the CPU works on several queries at once, where
+        // each of them would wait for its own sums and exponentials.
         forEachQuery(firstRow, first, rows, [&](const Query &q) {
           Value seen =
               b.add(b.sub(b.add(firstPosition, q.rowInTile), block), 1);
-          attend(q.index, seen);
+          for (int64_t i = 0; i < positions; i += width)
+            store(visible(seen, i, scores(q.index, i), lowest), weights,
+                  q.index, i, width);
         });
+        forEachQuery(firstRow, first, rows, [&](const Query &q) {
+          Value seen =
+              b.add(b.sub(b.add(firstPosition, q.rowInTile), block), 1);
+          exponentiate(q.index, seen);
+        });
+        forEachQuery(firstRow, first, rows,
+                     [&](const Query &q) { addValues(q.index); });
       });
       forEachQuery(firstRow, b.index(0), rows,
                    [&](const Query &q) { finish(q); });
@@ -77,6 +95,16 @@ public:
   }
 
 private:
+  /// Rows of scratch memory.
+  struct Part {
+    int64_t begin = 0, cols = 0;
+  };
+
+  /// In a block: enough to hide the latency of a softmax, few enough for the
+  /// L1 cache.
+  static constexpr int64_t positions = 32;
+  static constexpr double lowest = std::numeric_limits<float>::lowest();
+
   /// A row and a head, and where they are in the scratch memory of the task.
   struct Query {
     Value row, rowInTile, firstCol, index;
@@ -98,17 +126,18 @@ private:
     for (unsigned c = 0; c < chunks; ++c) {
       Value x = b.load(b.pointer(0), {q.row, b.add(q.firstCol, c * width)},
                        width, width);
-      storeChunk(query, q.index, c, arith::MulFOp::create(b, x, scale));
-      storeChunk(output, q.index, c, b.splat(0.0, width));
+      store(arith::MulFOp::create(b, x, scale), query, q.index, c * width,
+            width);
+      store(b.splat(0.0, width), output, q.index, c * width, width);
     }
-    setSum(q.index, Largest, b.real(std::numeric_limits<float>::lowest()));
+    setSum(q.index, Largest, b.real(lowest));
     setSum(q.index, Total, b.real(0));
   }
 
   void finish(const Query &q) {
     Value total = b.splat(sum(q.index, Total), width);
     for (unsigned c = 0; c < chunks; ++c)
-      b.store(arith::DivFOp::create(b, loadChunk(output, q.index, c), total),
+      b.store(arith::DivFOp::create(b, load(output, q.index, c * width), total),
               b.pointer(2), {q.row, b.add(q.firstCol, c * width)}, width);
   }
 
@@ -119,25 +148,25 @@ private:
   /// What lies behind the last position may be anything: that position is read
   /// in its place.
   void loadBlock(Value block, Value last) {
-    b.loop(b.index(0), b.index(width), 1, [&](Value i) {
+    b.loop(b.index(0), b.index(positions), 1, [&](Value i) {
       Value position = arith::MinUIOp::create(b, b.add(block, i), last);
       for (auto [plane, place] : {std::pair(Keys, keys), {ValuesPlane, values}})
         for (unsigned c = 0; c < chunks; ++c)
-          storeChunk(
-              place, i, c,
-              b.load(b.pointer(1),
-                     {b.index(plane), kvHead, position, b.index(c * width)},
-                     width, width));
+          store(b.load(b.pointer(1),
+                       {b.index(plane), kvHead, position, b.index(c * width)},
+                       width, width),
+                place, i, c * width, width);
     });
   }
 
-  /// Scores of the positions of the block, one in each lane.
-  Value scores(Value index) {
+  /// Scores of `width` positions of the block from `first` on, one in each
+  /// lane.
+  Value scores(Value index, int64_t first) {
     Values products(width);
     for (unsigned c = 0; c < chunks; ++c) {
-      Value q = loadChunk(query, index, c);
+      Value q = load(query, index, c * width);
       for (unsigned i = 0; i < width; ++i) {
-        Value key = loadChunk(keys, b.index(i), c);
+        Value key = load(keys, b.index(first + i), c * width);
         products[i] =
             c ? b.fma(q, key, products[i]) : arith::MulFOp::create(b, q, key);
       }
@@ -145,65 +174,104 @@ private:
     return b.sumsOf(products);
   }
 
-  /// Adds the first `seen` positions of the block to a query's sums.
-  void attend(Value index, Value seen) {
-    Value visible = vector::CreateMaskOp::create(
-        b, b.vectorOf(b.getI1Type(), width), ValueRange{seen});
-    auto where = [&](Value vector, double otherwise) -> Value {
-      return arith::SelectOp::create(b, visible, vector,
-                                     b.splat(otherwise, width));
-    };
-    Value score = where(scores(index), std::numeric_limits<float>::lowest());
+  /// `vector` at those of its positions, from `first` on, that are among the
+  /// `seen` first of the block.
+  Value visible(Value seen, int64_t first, Value vector, double otherwise) {
+    Value mask =
+        vector::CreateMaskOp::create(b, b.vectorOf(b.getI1Type(), width),
+                                     ValueRange{b.sub(seen, b.index(first))});
+    return arith::SelectOp::create(b, mask, vector, b.splat(otherwise, width));
+  }
+
+  /// Makes weights of a query's scores, relative to the largest score so far.
+  void exponentiate(Value index, Value seen) {
+    Values score;
+    for (int64_t i = 0; i < positions; i += width)
+      score.push_back(load(weights, index, i));
+    Value highest = combine(score, [&](Value x, Value y) -> Value {
+      return arith::MaxNumFOp::create(b, x, y);
+    });
     Value before = sum(index, Largest);
-    Value largest = arith::MaxNumFOp::create(b, before, b.maxOf(score));
-    Value weight =
-        where(math::ExpOp::create(
-                  b, arith::SubFOp::create(b, score, b.splat(largest, width))),
-              0.0);
-    Value rescale = math::ExpOp::create(
-        b, b.splat(arith::SubFOp::create(b, before, largest), width));
-    Value total =
-        arith::MulFOp::create(b, sum(index, Total), b.extract(rescale, 0));
+    Value largest = arith::MaxNumFOp::create(b, before, b.maxOf(highest));
+    for (auto [i, each] : llvm::enumerate(score)) {
+      Value power = arith::SubFOp::create(b, each, b.splat(largest, width));
+      each = visible(seen, i * width, math::ExpOp::create(b, power), 0.0);
+      store(each, weights, index, i * width, width);
+    }
+    Value added = b.sumOf(combine(score, [&](Value x, Value y) -> Value {
+      return arith::AddFOp::create(b, x, y);
+    }));
+    Value power = b.splat(arith::SubFOp::create(b, before, largest), width);
+    Value rescale = b.extract(math::ExpOp::create(b, power), 0);
     setSum(index, Largest, largest);
-    setSum(index, Total, arith::AddFOp::create(b, total, b.sumOf(weight)));
-    // From memory, a weight is broadcast by the multiplication itself.
-    b.store(weight, weights, {b.index(0)}, width);
+    setSum(index, Rescale, rescale);
+    Value kept = arith::MulFOp::create(b, sum(index, Total), rescale);
+    setSum(index, Total, arith::AddFOp::create(b, kept, added));
+  }
+
+  /// Adds the weighted values to a query's output, in two chains of additions.
+  /// From memory, a weight is broadcast by the multiplication itself.
+  void addValues(Value index) {
+    Value rescale = b.splat(sum(index, Rescale), width);
     for (unsigned c = 0; c < chunks; ++c) {
-      Value result =
-          arith::MulFOp::create(b, loadChunk(output, index, c), rescale);
-      for (unsigned i = 0; i < width; ++i)
-        result = b.fma(b.splat(b.loadScalar(weights, {b.index(i)}), width),
-                       loadChunk(values, b.index(i), c), result);
-      storeChunk(output, index, c, result);
+      Value chains[] = {
+          arith::MulFOp::create(b, load(output, index, c * width), rescale),
+          b.splat(0.0, width)};
+      for (int64_t i = 0; i < positions; ++i) {
+        Value weight = loadScalar(weights, index, i);
+        chains[i % 2] =
+            b.fma(b.splat(weight, width), load(values, b.index(i), c * width),
+                  chains[i % 2]);
+      }
+      store(arith::AddFOp::create(b, chains[0], chains[1]), output, index,
+            c * width, width);
     }
   }
 
-  enum Sum { Largest = 0, Total = 1 };
-  Value sum(Value index, Sum which) {
-    return b.loadScalar(sums, {index, b.index(which)});
+  static Value combine(Values vectors,
+                       llvm::function_ref<Value(Value, Value)> two) {
+    Value all = vectors[0];
+    for (Value each : ArrayRef<Value>(vectors).drop_front())
+      all = two(all, each);
+    return all;
   }
+
+  enum Sum { Largest = 0, Total = 1, Rescale = 2 };
+  Value sum(Value index, Sum which) { return loadScalar(sums, index, which); }
   void setSum(Value index, Sum which, Value value) {
-    b.store(b.splat(value, 1), sums, {index, b.index(which)}, 1);
+    store(b.splat(value, 1), sums, index, which, 1);
   }
-  Value loadChunk(Value memory, Value index, unsigned chunk) {
-    return b.load(memory, {index, b.index(chunk * width)}, width, width);
+
+  Value at(const Part &part, Value row, int64_t col) {
+    return b.add(b.mul(row, part.cols), part.begin + col);
   }
-  void storeChunk(Value memory, Value index, unsigned chunk, Value vector) {
-    b.store(vector, memory, {index, b.index(chunk * width)}, width);
+  Value load(const Part &part, Value row, int64_t col) {
+    return b.load(memory, {at(part, row, col)}, width, width);
+  }
+  Value loadScalar(const Part &part, Value row, int64_t col) {
+    return b.loadScalar(memory, {at(part, row, col)});
+  }
+  void store(Value vector, const Part &part, Value row, int64_t col,
+             int64_t count) {
+    b.store(vector, memory, {at(part, row, col)}, count);
   }
 
   KernelBuilder &b;
   const AttentionShape &shape;
-  unsigned width;  // of a chunk of a head, and positions in a block
+  unsigned width;  // of a chunk of a head; divides the positions of a block
   int64_t shared;  // heads of the query that read one head of the cache
   unsigned chunks; // in a head
   Value kvHead;
-  // Scratch memory of a task, all f32.
-  Value keys, values; // [width, headDim]
-  Value query;        // [queries, headDim], scaled
-  Value output;       // [queries, headDim], the weighted sum of values
-  Value sums;         // [queries, 2: Largest score, Total of exponentials]
-  Value weights;      // [width]
+  // Scratch memory of a task, f32. What is written for a query and what all of
+  // them read are parts of one buffer, the former first: of separate ones LLVM
+  // would load keys and values once for all queries, into registers that there
+  // are not.
+  Value memory;
+  Part output;       // [queries, headDim], weighted sums of values
+  Part weights;      // [queries, positions], scores before
+  Part sums;         // [queries, Sum]
+  Part query;        // [queries, headDim], scaled
+  Part keys, values; // [positions, headDim]
 };
 
 MemRefType cacheType(const CacheShape &shape) {
