@@ -136,7 +136,7 @@ LogicalResult Quantize::checkOptions(const Uses &uses) {
   if (!info)
     return getOperation().emitError("expected quantizer ")
            << quantizerNames() << ", but got '" << quantizer << "'";
-  if (info->makesCodebook && simulate == 0)
+  if (!info->hasKernels() && simulate == 0)
     return getOperation().emitError("expected option simulate for quantizer ")
            << quantizer << ", whose codes no kernel reads";
   if (info->makesCodebook)

@@ -29,6 +29,7 @@ FailureOr<NestedTensor> QuantizedStore::add(WeightOp weight,
   shape.cols = weight.getCols();
   shape.group = options.quantizer->makesCodebook ? 0 : options.group;
   shape.bits = prefixes.back();
+  shape.rotated = options.quantizer->rotatesInputs;
   shape.prefixes = std::move(prefixes);
   unsigned threads =
       llvm::hardware_concurrency(options.threads).compute_thread_count();

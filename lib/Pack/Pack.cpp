@@ -21,6 +21,8 @@ std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
     return problem;
   if (shape.isCodebook())
     return "expected a group of an affine weight, but got 0";
+  if (shape.rotated)
+    return "expected codes of the weight itself, but got rotated ones";
   if (layout != PMPD_LAYOUT_PLAIN && layout != PMPD_LAYOUT_S &&
       layout != PMPD_LAYOUT_NPU)
     return "expected layout plain (1), S (2) or NPU (3), but got " +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Quant/NestedTensor.h"
 #include "lib/Quant/Half.h"
+#include "lib/Quant/Rotation.h"
 #include "pmpd/artifact.h"
 #include "pmpd/layout.h"
 
@@ -83,5 +84,7 @@ std::vector<float> pmpd::dequantize(const NestedTensor &tensor, int prefix) {
                     (tensor.codes[i] >> shift) +
                 halfToFloat(tensor.params[prefix].min[group]);
   }
+  if (shape.rotated)
+    Rotation(shape.cols).undo(values.data(), shape.rows);
   return values;
 }

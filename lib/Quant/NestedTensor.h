@@ -18,6 +18,8 @@ struct NestedShape {
                      /// a codebook, which no layout of files holds.
   int bits = 0;      /// Of a code: PMPD_MIN_BITS to PMPD_MAX_BITS.
   std::vector<int> prefixes; /// Readable bits, ascending; the last is `bits`.
+  bool rotated = false; /// Codes of the weight times a Rotation (Rotation.h),
+                        /// which no layout of files holds.
 
   bool isCodebook() const { return group == 0; }
   int64_t groups() const { return cols / group; } /// Of an affine weight.
@@ -52,7 +54,8 @@ struct NestedTensor {
   explicit NestedTensor(NestedShape shape);
 };
 
-/// The values at shape.prefixes[prefix] as floats, [rows, cols].
+/// The values at shape.prefixes[prefix] as floats, [rows, cols], of the weight
+/// itself where its codes are rotated.
 std::vector<float> dequantize(const NestedTensor &tensor, int prefix);
 
 } // namespace pmpd

@@ -3,6 +3,7 @@
 #include "lib/Quant/AffineFit.h"
 #include "lib/Quant/Codebook.h"
 #include "lib/Quant/Half.h"
+#include "lib/Quant/Rotation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,19 +15,21 @@ using namespace pmpd;
 const std::vector<QuantizerInfo> &pmpd::quantizers() {
   static const std::vector<QuantizerInfo> list = {
       {"rtn", "uniform codes between the extremes of a group", false, false,
-       false, createRtnQuantizer},
+       false, false, createRtnQuantizer},
       {"diag", "codes that serve all precisions, weighted by the inputs", false,
-       false, false, createDiagQuantizer},
+       false, false, false, createDiagQuantizer},
       {"nldlq", "as diag, and errors make up for one another", true, false,
-       false, createNldlqQuantizer},
+       false, false, createNldlqQuantizer},
       {"nldlq-codebook", "as nldlq, with a table of values for every row", true,
-       true, false, createCodebookQuantizer},
+       true, false, false, createCodebookQuantizer},
+      {"nldlq-hadamard", "as nldlq, of weights rotated at random", true, false,
+       false, true, createNldlqQuantizer},
       {"anyprec", "clusters of a row, split for every further bit", false, true,
-       false, createAnyPrecisionQuantizer},
+       false, false, createAnyPrecisionQuantizer},
       {"gptq",
        "uniform codes of one precision whose errors make up for one "
        "another",
-       true, false, true, createGptqQuantizer}};
+       true, false, true, false, createGptqQuantizer}};
   return list;
 }
 
@@ -111,6 +114,9 @@ static std::string checkScheme(const QuantizerInfo &quantizer,
            std::string(quantizer.makesCodebook ? "no group" : "a group") +
            " for quantizer " + name + ", but got " +
            std::to_string(shape.group);
+  if (quantizer.rotatesInputs != shape.rotated)
+    return "expected " + std::string(shape.rotated ? "no " : "a ") +
+           "rotation for quantizer " + name;
   if (quantizer.takesOnePrefix && shape.prefixes.size() > 1)
     return "expected weights of one precision for quantizer " + name +
            ", but got " + std::to_string(shape.prefixes.size()) +
@@ -153,7 +159,22 @@ bool pmpd::quantize(const QuantizerInfo &quantizer, const float *weights,
     return false;
 
   out = NestedTensor(shape);
-  std::unique_ptr<RowQuantizer> rows = quantizer.create(shape, statistics);
+  std::vector<float> rotated;
+  std::unique_ptr<RowQuantizer> rows;
+  if (shape.rotated) {
+    Rotation rotation(shape.cols);
+    rotated.assign(weights, weights + shape.rows * shape.cols);
+    rotation.apply(rotated.data(), shape.rows);
+    weights = rotated.data();
+    error = checkWeights(weights, shape);
+    if (!error.empty()) {
+      error = "rotated weights: " + error;
+      return false;
+    }
+    rows = quantizer.create(shape, rotation.apply(statistics));
+  } else {
+    rows = quantizer.create(shape, statistics);
+  }
   forRowRanges(shape.rows, threads, [&](int64_t begin, int64_t end) {
     rows->quantizeRows(weights, begin, end, out);
   });

@@ -50,8 +50,12 @@ struct QuantizerInfo {
   bool usesProducts;   /// Gains from products of the inputs.
   bool makesCodebook;  /// Wants shapes of a codebook, all others affine ones.
   bool takesOnePrefix; /// Its codes are good at their full bits alone.
+  bool rotatesInputs;  /// Wants shapes with `rotated`, all others without.
   std::unique_ptr<RowQuantizer> (*create)(const NestedShape &shape,
                                           const InputStatistics &statistics);
+
+  /// Whether kernels read its codes; the values of others can be simulated.
+  bool hasKernels() const { return !makesCodebook && !rotatesInputs; }
 };
 
 /// All quantizers.

@@ -4,6 +4,7 @@
 // linear algebra in double.
 #include "lib/Quant/AffinePanel.h"
 #include "lib/Quant/Multiply.h"
+#include "lib/Quant/Rotation.h"
 #include "test/lib/RandomTensor.h"
 
 #include <Eigen/Cholesky>
@@ -85,6 +86,7 @@ NestedTensor quantizeWith(const char *name, const Matrix &weights,
   const QuantizerInfo &info = *findQuantizer(name);
   if (info.makesCodebook)
     shape.group = 0;
+  shape.rotated = info.rotatesInputs;
   NestedTensor tensor;
   std::string error;
   EXPECT_TRUE(quantize(info, toFloats(weights).data(), statistics, shape,
@@ -315,6 +317,59 @@ TEST(Nldlq, TablesBeatThoseOfAnyPrecision) {
       quantizeWith("anyprec", layer.weights, layer.statistics, layer.shape);
   for (int p = 0; p < 3; ++p)
     EXPECT_LT(layer.error(nested, p), 0.8 * layer.error(clusters, p)) << p + 2;
+}
+
+TEST(Rotation, IsOrthogonalOverBlocksOfAPowerOfTwo) {
+  for (int64_t cols : {1, 3, 96, 256, 768}) {
+    Rotation rotation(cols);
+    Matrix unit = Matrix::Identity(cols, cols);
+    std::vector<float> rows = toFloats(unit);
+    rotation.apply(rows.data(), cols);
+    Matrix r = toMatrix(rows, cols);
+    EXPECT_LT((r * r.transpose() - unit).norm(), 1e-4) << cols;
+    // 96 columns have blocks of 32, whose elements are all alike in size.
+    EXPECT_NEAR(r.cwiseAbs().maxCoeff(), 1 / std::sqrt(double(cols & -cols)),
+                1e-6);
+    rotation.undo(rows.data(), cols);
+    EXPECT_LT((toMatrix(rows, cols) - unit).norm(), 1e-4) << cols;
+  }
+}
+
+TEST(Rotation, StatisticsAreThoseOfRotatedInputs) {
+  Layer layer;
+  Matrix changed = layer.seen + randomMatrix(Layer::Tokens, Layer::Cols, 31);
+  Rotation rotation(Layer::Cols);
+  auto rotated = [&](const Matrix &inputs) {
+    std::vector<float> rows = toFloats(inputs);
+    rotation.apply(rows.data(), inputs.rows());
+    return toMatrix(rows, inputs.rows());
+  };
+  InputStatistics wanted =
+      statisticsOf(rotated(layer.seen), {rotated(changed)});
+  InputStatistics got = rotation.apply(statisticsOf(layer.seen, {changed}));
+  auto expectNear = [](const std::vector<float> &a,
+                       const std::vector<float> &b) {
+    Matrix first = toMatrix(a, Layer::Cols), second = toMatrix(b, Layer::Cols);
+    EXPECT_LT((first - second).norm(), 1e-5 * second.norm());
+  };
+  expectNear(got.quantized[0].products, wanted.quantized[0].products);
+  expectNear(got.quantized[0].cross, wanted.quantized[0].cross);
+  expectNear(rotation.apply(layer.statistics).products,
+             statisticsOf(rotated(layer.seen)).products);
+}
+
+TEST(Nldlq, RotationsServeWeightsWithOutliers) {
+  Layer layer;
+  for (int64_t row = 0; row < Layer::Rows; ++row)
+    for (int64_t col = row % 16; col < Layer::Cols; col += 16)
+      layer.weights(row, col) *= 6;
+  NestedTensor plain =
+      quantizeWith("nldlq", layer.weights, layer.statistics, layer.shape);
+  NestedTensor rotated = quantizeWith("nldlq-hadamard", layer.weights,
+                                      layer.statistics, layer.shape);
+  for (int p = 0; p < 3; ++p)
+    EXPECT_LT(layer.error(rotated, p), 0.8 * layer.error(plain, p))
+        << p + 2 << " bits";
 }
 
 TEST(Nldlq, MakesUpForChangedInputs) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Quant/Half.h"
 #include "lib/Quant/Quantizer.h"
+#include "lib/Quant/Rotation.h"
 #include "test/lib/RandomTensor.h"
 
 #include <cmath>
@@ -49,6 +50,7 @@ NestedShape shapeFor(const QuantizerInfo &info, NestedShape shape) {
     shape.group = 0;
   if (info.takesOnePrefix)
     shape.prefixes = {shape.bits};
+  shape.rotated = info.rotatesInputs;
   return shape;
 }
 
@@ -117,6 +119,8 @@ TEST(Quantizer, MoreBitsErrLess) {
   NestedShape affine = nestedShape(32, 256, 64, {2, 3, 4});
   std::vector<float> weights = randomWeights(affine, 3);
   for (const QuantizerInfo &info : quantizers()) {
+    if (info.rotatesInputs) // Spreads what it rounds over the row.
+      continue;
     NestedShape shape = shapeFor(info, affine);
     NestedTensor tensor = quantizeWith(info.name.data(), weights, {}, shape);
     for (size_t p = 1; p < shape.prefixes.size(); ++p)
@@ -146,7 +150,8 @@ TEST(Quantizer, WeightsOnA4BitGridAreRecovered) {
   std::vector<float> weights = dequantize(exact, 2);
   InputStatistics statistics = randomStatistics(affine, 6);
   for (const QuantizerInfo &info : quantizers()) {
-    if (info.makesCodebook) // One table for all groups.
+    // One table for all groups, or no grid of the weights themselves.
+    if (!info.hasKernels())
       continue;
     NestedShape shape = shapeFor(info, affine);
     NestedTensor tensor =
@@ -209,6 +214,8 @@ TEST(Quantizer, ConstantAndTinyAndHugeGroupsStayFinite) {
     weights[128 + k] = 0x1p-149f * (k % 3);
   }
   for (const QuantizerInfo &info : quantizers()) {
+    if (info.rotatesInputs) // Spreads what it rounds over the row.
+      continue;
     NestedShape shape = shapeFor(info, affine);
     NestedTensor tensor = quantizeWith(info.name.data(), weights, {}, shape);
     for (int bits : shape.prefixes) {
@@ -220,6 +227,23 @@ TEST(Quantizer, ConstantAndTinyAndHugeGroupsStayFinite) {
       }
     }
   }
+}
+
+TEST(Quantizer, WeightsThatARotationMakesTooLargeAreRefused) {
+  NestedShape shape = nestedShape(1, 32, 32, {4});
+  shape.rotated = true;
+  std::vector<float> row(32, 0.0f);
+  row[0] = 65000;
+  Rotation(32).undo(row.data(), 1); // All of it in one column, once rotated.
+  NestedTensor tensor;
+  std::string error;
+  const QuantizerInfo &info = *findQuantizer("nldlq-hadamard");
+  EXPECT_TRUE(quantize(info, row.data(), {}, shape, 1, tensor, error));
+  for (float &weight : row)
+    weight *= 1.5f;
+  EXPECT_FALSE(quantize(info, row.data(), {}, shape, 1, tensor, error));
+  EXPECT_EQ(error.rfind("rotated weights: expected weights from -65504", 0), 0u)
+      << error;
 }
 
 TEST(Quantizer, BadInputIsRefused) {

@@ -105,7 +105,7 @@ std::string complete(Options &options, bool emits) {
   if (options.simulate != 0 && !contains(options.bits, options.simulate))
     return "--simulate " + std::to_string(options.simulate) +
            ": expected bits that --bits names";
-  if (quantizer->makesCodebook && options.simulate == 0 && !unquantized)
+  if (!quantizer->hasKernels() && options.simulate == 0 && !unquantized)
     return "--quantizer " + options.quantizer +
            ": expected --simulate, as no kernel reads its codes";
   if (quantizer->takesOnePrefix && options.bits.size() > 1)
