@@ -14,27 +14,19 @@ struct LayoutFunctions {
   uint64_t (*bytes)(const NestedShape &whole);
   void (*packCodes)(const NestedTensor &rows, int64_t first,
                     const NestedShape &whole, uint8_t *bytes);
-  void (*packParams)(const NestedParams &rows, int64_t first, int prefix,
-                     const NestedShape &whole, uint8_t *bytes);
   /// Reads the high `bits` bits of every code.
   void (*readCodes)(const NestedShape &whole, int bits, const uint8_t *bytes,
                     std::vector<uint8_t> &codes);
-  void (*readParams)(const NestedShape &whole, int prefix, const uint8_t *bytes,
-                     NestedParams &params);
+  /// Offset of the scale of a row and group, a half; its minimum comes
+  /// `minDistance` bytes later.
+  uint64_t (*scaleOffset)(const NestedShape &whole, int prefix, int64_t row,
+                          int64_t group);
+  int64_t minDistance;
 };
 
 extern const LayoutFunctions PlainLayout;
 extern const LayoutFunctions SlicedLayout;
 extern const LayoutFunctions NpuLayout;
-
-inline void storeHalf(uint8_t *bytes, uint16_t half) {
-  bytes[0] = static_cast<uint8_t>(half);
-  bytes[1] = static_cast<uint8_t>(half >> 8);
-}
-
-inline uint16_t loadHalf(const uint8_t *bytes) {
-  return static_cast<uint16_t>(bytes[0] | bytes[1] << 8);
-}
 
 } // namespace pmpd
 

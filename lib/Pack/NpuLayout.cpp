@@ -20,7 +20,6 @@ static uint64_t byteInPlane(const NestedShape &whole, int64_t row,
   return word * 4 + col % Word / 8;
 }
 
-/// Offset of the scale of a row and group; the minimum is 64 halves on.
 static uint64_t scaleOffset(const NestedShape &whole, int prefix, int64_t row,
                             int64_t group) {
   uint64_t table = pmpd_npu_metadata_bytes(whole.rows, whole.cols, whole.group,
@@ -58,27 +57,4 @@ static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
     }
 }
 
-static void packParams(const NestedParams &rows, int64_t first, int prefix,
-                       const NestedShape &whole, uint8_t *bytes) {
-  for (size_t i = 0; i < rows.scale.size(); ++i) {
-    int64_t row = first + static_cast<int64_t>(i) / whole.groups();
-    int64_t group = static_cast<int64_t>(i) % whole.groups();
-    uint8_t *scale = bytes + scaleOffset(whole, prefix, row, group);
-    storeHalf(scale, rows.scale[i]);
-    storeHalf(scale + 2 * Block, rows.min[i]);
-  }
-}
-
-static void readParams(const NestedShape &whole, int prefix,
-                       const uint8_t *bytes, NestedParams &params) {
-  for (size_t i = 0; i < params.scale.size(); ++i) {
-    int64_t row = static_cast<int64_t>(i) / whole.groups();
-    int64_t group = static_cast<int64_t>(i) % whole.groups();
-    const uint8_t *scale = bytes + scaleOffset(whole, prefix, row, group);
-    params.scale[i] = loadHalf(scale);
-    params.min[i] = loadHalf(scale + 2 * Block);
-  }
-}
-
-const LayoutFunctions pmpd::NpuLayout = {npuBytes, packCodes, packParams,
-                                         readCodes, readParams};
+const LayoutFunctions pmpd::NpuLayout = {npuBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Block};

@@ -15,6 +15,39 @@ static const LayoutFunctions &functionsOf(pmpd_layout layout) {
   }
 }
 
+static void storeHalf(uint8_t *bytes, uint16_t half) {
+  bytes[0] = static_cast<uint8_t>(half);
+  bytes[1] = static_cast<uint8_t>(half >> 8);
+}
+
+static uint16_t loadHalf(const uint8_t *bytes) {
+  return static_cast<uint16_t>(bytes[0] | bytes[1] << 8);
+}
+
+static void packParams(const LayoutFunctions &layout, const NestedParams &rows,
+                       int64_t first, int prefix, const NestedShape &whole,
+                       uint8_t *bytes) {
+  for (size_t i = 0; i < rows.scale.size(); ++i) {
+    int64_t row = first + static_cast<int64_t>(i) / whole.groups();
+    int64_t group = static_cast<int64_t>(i) % whole.groups();
+    uint8_t *scale = bytes + layout.scaleOffset(whole, prefix, row, group);
+    storeHalf(scale, rows.scale[i]);
+    storeHalf(scale + layout.minDistance, rows.min[i]);
+  }
+}
+
+static void readParams(const LayoutFunctions &layout, const NestedShape &whole,
+                       int prefix, const uint8_t *bytes, NestedParams &params) {
+  for (size_t i = 0; i < params.scale.size(); ++i) {
+    int64_t row = static_cast<int64_t>(i) / whole.groups();
+    int64_t group = static_cast<int64_t>(i) % whole.groups();
+    const uint8_t *scale =
+        bytes + layout.scaleOffset(whole, prefix, row, group);
+    params.scale[i] = loadHalf(scale);
+    params.min[i] = loadHalf(scale + layout.minDistance);
+  }
+}
+
 std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
   std::string problem = shape.problem();
   if (!problem.empty())
@@ -48,8 +81,8 @@ void pmpd::packRows(const NestedTensor &rows, int64_t first,
   const LayoutFunctions &functions = functionsOf(layout);
   functions.packCodes(rows, first, whole, bytes);
   for (size_t p = 0; p < rows.params.size(); ++p)
-    functions.packParams(rows.params[p], first, static_cast<int>(p), whole,
-                         bytes);
+    packParams(functions, rows.params[p], first, static_cast<int>(p), whole,
+               bytes);
 }
 
 std::vector<uint8_t> pmpd::pack(const NestedTensor &tensor,
@@ -65,7 +98,7 @@ NestedTensor pmpd::unpack(const NestedShape &shape, pmpd_layout layout,
   NestedTensor tensor(shape);
   functions.readCodes(shape, shape.bits, bytes, tensor.codes);
   for (size_t p = 0; p < tensor.params.size(); ++p)
-    functions.readParams(shape, static_cast<int>(p), bytes, tensor.params[p]);
+    readParams(functions, shape, static_cast<int>(p), bytes, tensor.params[p]);
   return tensor;
 }
 
@@ -77,6 +110,6 @@ NestedTensor pmpd::readPrefix(const NestedShape &shape, int prefix,
   narrow.prefixes = {narrow.bits};
   NestedTensor tensor(narrow);
   functions.readCodes(shape, narrow.bits, bytes, tensor.codes);
-  functions.readParams(shape, prefix, bytes, tensor.params[0]);
+  readParams(functions, shape, prefix, bytes, tensor.params[0]);
   return tensor;
 }

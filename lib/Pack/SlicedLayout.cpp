@@ -19,7 +19,6 @@ static uint64_t rowInLine(const NestedShape &whole, int64_t row, int64_t tile) {
   return line * PMPD_LINE_BYTES + row % Panel * 4;
 }
 
-/// Offset of the scale of a row and group; the min is 16 halves on.
 static uint64_t scaleOffset(const NestedShape &whole, int prefix, int64_t row,
                             int64_t group) {
   int64_t line = row / Panel * whole.groups() + group;
@@ -80,27 +79,4 @@ static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
       readTile(bytes + rowInLine(whole, row, tile), bits, regionBytes, out);
 }
 
-static void packParams(const NestedParams &rows, int64_t first, int prefix,
-                       const NestedShape &whole, uint8_t *bytes) {
-  for (size_t i = 0; i < rows.scale.size(); ++i) {
-    int64_t row = first + static_cast<int64_t>(i) / whole.groups();
-    int64_t group = static_cast<int64_t>(i) % whole.groups();
-    uint8_t *scale = bytes + scaleOffset(whole, prefix, row, group);
-    storeHalf(scale, rows.scale[i]);
-    storeHalf(scale + 2 * Panel, rows.min[i]);
-  }
-}
-
-static void readParams(const NestedShape &whole, int prefix,
-                       const uint8_t *bytes, NestedParams &params) {
-  for (size_t i = 0; i < params.scale.size(); ++i) {
-    int64_t row = static_cast<int64_t>(i) / whole.groups();
-    int64_t group = static_cast<int64_t>(i) % whole.groups();
-    const uint8_t *scale = bytes + scaleOffset(whole, prefix, row, group);
-    params.scale[i] = loadHalf(scale);
-    params.min[i] = loadHalf(scale + 2 * Panel);
-  }
-}
-
-const LayoutFunctions pmpd::SlicedLayout = {slicedBytes, packCodes, packParams,
-                                            readCodes, readParams};
+const LayoutFunctions pmpd::SlicedLayout = {slicedBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Panel};
