@@ -165,17 +165,17 @@ defvar phaseConstraints = [{
 
 def PMPD_PrefillOp : PMPD_AnnotatedPhaseOp<"prefill"> {
   let summary = "the phase that reads the prompt";
-  let description = [{
+  let description = !strconcat([{
     Runs on chunks of many tokens. `bits` are the precisions to compile it for;
     empty before allocation.
-  }] # phaseConstraints;
+  }], phaseConstraints);
 }
 def PMPD_DecodeOp : PMPD_AnnotatedPhaseOp<"decode"> {
   let summary = "the phase that writes token by token";
-  let description = [{
+  let description = !strconcat([{
     Runs on one token. `bits` are the precisions to compile it for; empty before
     allocation.
-  }] # phaseConstraints;
+  }], phaseConstraints);
 }
 
 def PMPD_RegionOp : PMPD_PhaseLikeOp<"region", [Symbol]> {
