@@ -26,9 +26,11 @@ pmpd::readCalibrationText(ModelOp model, StringRef text, StringRef tokenizer,
   std::vector<int32_t> ids =
       encoder->encode((*buffer)->getBuffer().take_front(tokens * BytesPerToken),
                       /*addSpecial=*/true);
-  if (ids.size() < 2)
-    return model.emitError("expected a text of at least 2 tokens, but '")
-           << text << "' has " << ids.size();
+  int64_t least = std::min<int64_t>(model.getContext(), tokens);
+  if (static_cast<int64_t>(ids.size()) < least)
+    return model.emitError("expected a text of at least ")
+           << least << " tokens, but '" << text << "' has " << ids.size()
+           << "; calibrate on more text, or compile for a shorter context";
   ids.resize(std::min<size_t>(ids.size(), tokens));
 
   std::vector<Sequence> sequences;

@@ -22,7 +22,7 @@
 // CHECK: error: weight @other: expected statistics of its 32 inputs in '{{.*}}statistics.pmpdw'; calibrate on this model
 // RUN: not ls %t/out.pmpdw
 
-pmpd.model @m vocab = 2, hidden = 32, layers = 1, heads = 1, kv_heads = 1, head_dim = 32, context = 8, kv = f32 {
+pmpd.model @m vocab = 2, hidden = 32, layers = 1, heads = 1, kv_heads = 1, head_dim = 32, context = 4, kv = f32 {
   pmpd.weight @embed : tensor<2x32xf32> from #pmpd.source<"DIR/w.bin", offset = 0, type = tensor<2x32xf32>, transposed = false, row = 0>
   pmpd.weight @up : tensor<32x32xf32> from #pmpd.source<"DIR/w.bin", offset = 256, type = tensor<32x32xf32>, transposed = false, row = 0>
   pmpd.prefill bits [3] {
