@@ -17,11 +17,15 @@ std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
   module.getContext()->appendDialectRegistry(registry);
   std::unique_ptr<Module> translated =
       mlir::translateModuleToLLVMIR(module, context, "pmpd");
-  if (!translated)
-    return nullptr;
-  translated->setTargetTriple(machine.getTargetTriple());
-  translated->setDataLayout(machine.createDataLayout());
-  for (Function &function : *translated) {
+  if (translated)
+    optimize(*translated, machine);
+  return translated;
+}
+
+void optimize(Module &module, TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (Function &function : module) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
@@ -43,8 +47,7 @@ std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2)
-      .run(*translated, modules);
-  return translated;
+      .run(module, modules);
 }
 
 SmallVector<char, 0> compile(Module &module, TargetMachine &machine,

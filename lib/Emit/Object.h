@@ -18,6 +18,9 @@ std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
                                         llvm::TargetMachine &machine,
                                         llvm::LLVMContext &context);
 
+/// Prepares and optimizes a module for `machine`.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine);
+
 /// The relocatable object, or the assembly, of a translated module.
 llvm::SmallVector<char, 0>
 compile(llvm::Module &module, llvm::TargetMachine &machine,

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "test/simt/Calls.h"
+#include "test/simt/Block.h"
+
+#include <cstring>
+
+using namespace pmpd::simt;
+
+namespace {
+
+constexpr uint32_t allLanes = 0xFFFFFFFF;
+
+template <typename Source>
+const char *shuffle(const Lanes &lanes, Source source) {
+  // in: member mask, value, lane operand, clamp (mask and segment)
+  for (uint32_t lane = 0; lane < warpSize; ++lane) {
+    if (lanes.in[lane][0] != allLanes)
+      return "expected a shuffle of all lanes";
+    uint32_t from = source(lane, lanes.in[lane][2], lanes.in[lane][3]);
+    *lanes.out[lane] = lanes.in[from][1];
+  }
+  return nullptr;
+}
+
+const char *shuffleXor(Block &, uint32_t, const Lanes &lanes) {
+  return shuffle(lanes, [](uint32_t lane, uint32_t mask, uint32_t) {
+    return (lane ^ mask) % warpSize;
+  });
+}
+
+const char *shuffleIndex(Block &, uint32_t, const Lanes &lanes) {
+  return shuffle(lanes, [](uint32_t, uint32_t source, uint32_t) {
+    return source % warpSize;
+  });
+}
+
+const char *warpBarrier(Block &block, uint32_t warp, const Lanes &lanes) {
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    if (lanes.in[lane][0] != allLanes)
+      return "expected a barrier of all lanes";
+  block.warpBarrier(warp);
+  return nullptr;
+}
+
+/// D[16, 8] = A[16, 32] of u8 * B[32, 8] of s8 + C. Lane (g, t) = (l / 4, l %
+/// 4) has, of A, the columns 4t of rows g, g + 8 and then 16 + 4t; of B, the
+/// rows 4t and 16 + 4t of column g; of C and D, columns 2t and 2t + 1 of row g
+/// and then of row g + 8.
+const char *mma16x8x32(Block &, uint32_t, const Lanes &lanes) {
+  uint8_t a[16][32];
+  int8_t b[8][32];
+  for (uint32_t lane = 0; lane < warpSize; ++lane) {
+    uint32_t g = lane / 4, t = lane % 4;
+    const uint32_t *in = lanes.in[lane];
+    for (uint32_t i = 0; i < 4; ++i)
+      std::memcpy(&a[g + i % 2 * 8][4 * t + i / 2 * 16], &in[i], 4);
+    for (uint32_t i = 0; i < 2; ++i)
+      std::memcpy(&b[g][4 * t + i * 16], &in[4 + i], 4);
+  }
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    for (uint32_t i = 0; i < 4; ++i) {
+      const uint8_t *row = a[lane / 4 + i / 2 * 8];
+      const int8_t *col = b[lane % 4 * 2 + i % 2];
+      int32_t sum = lanes.in[lane][6 + i];
+      for (uint32_t k = 0; k < 32; ++k)
+        sum += row[k] * col[k];
+      lanes.out[lane][i] = sum;
+    }
+  return nullptr;
+}
+
+void copyGroup(Thread &thread) {
+  for (const AsyncCopy &copy : thread.committed.front())
+    std::memcpy(copy.to, copy.from, copy.bytes);
+  thread.committed.pop_front();
+}
+
+/// The bytes arrive when they are waited for: a read before that finds what
+/// was there.
+void asyncCopy(void *to, const void *from, uint32_t bytes) {
+  Block &block = Block::current();
+  block.accessShared(to, bytes, Access::Write);
+  if (reinterpret_cast<uintptr_t>(to) % bytes ||
+      reinterpret_cast<uintptr_t>(from) % bytes)
+    block.fail("an asynchronous copy of " + std::to_string(bytes) +
+               " bytes that is not aligned to them");
+  block.thread().copies.push_back({to, from, bytes});
+}
+
+} // namespace
+
+extern "C" {
+
+uint32_t simt_thread() { return Block::current().thread().index; }
+uint32_t simt_lane() { return simt_thread() % warpSize; }
+uint32_t simt_block() { return Block::current().index(); }
+uint32_t simt_threads() { return Block::current().size(); }
+
+void simt_barrier(uint32_t barrier) { Block::current().waitAtBarrier(barrier); }
+void simt_warp_barrier(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(warpBarrier, in, out);
+}
+void simt_shuffle_xor(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(shuffleXor, in, out);
+}
+void simt_shuffle_index(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(shuffleIndex, in, out);
+}
+void simt_mma_m16n8k32_u8_s8(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(mma16x8x32, in, out);
+}
+
+void simt_copy_4(void *to, const void *from) { asyncCopy(to, from, 4); }
+void simt_copy_8(void *to, const void *from) { asyncCopy(to, from, 8); }
+void simt_copy_16(void *to, const void *from) { asyncCopy(to, from, 16); }
+void simt_copy_commit() {
+  Thread &thread = Block::current().thread();
+  thread.committed.push_back(std::move(thread.copies));
+  thread.copies.clear();
+}
+void simt_copy_wait(uint32_t pending) {
+  Thread &thread = Block::current().thread();
+  while (thread.committed.size() > pending)
+    copyGroup(thread);
+}
+void simt_copy_wait_all() {
+  simt_copy_commit();
+  simt_copy_wait(0);
+}
+void simt_nothing() {}
+
+void simt_access_shared(const void *address, uint32_t bytes, uint32_t write) {
+  Block::current().accessShared(address, bytes,
+                                write ? Access::Write : Access::Read);
+}
+void simt_misaligned(uint32_t alignment) {
+  Block::current().fail("an address that is not aligned to " +
+                        std::to_string(alignment) + " bytes");
+}
+
+} // extern "C"
+
+namespace pmpd::simt {
+
+const Call *calls(uint32_t &count) {
+#define PMPD_CALL(intrinsic, symbol, form)                                     \
+  {                                                                            \
+    intrinsic, #symbol, reinterpret_cast<void *>(symbol), Form::form           \
+  }
+  static const Call all[] = {
+      PMPD_CALL("llvm.nvvm.read.ptx.sreg.tid.x", simt_thread, Plain),
+      PMPD_CALL("llvm.nvvm.read.ptx.sreg.laneid", simt_lane, Plain),
+      PMPD_CALL("llvm.nvvm.read.ptx.sreg.ctaid.x", simt_block, Plain),
+      PMPD_CALL("llvm.nvvm.read.ptx.sreg.ntid.x", simt_threads, Plain),
+      PMPD_CALL("llvm.nvvm.barrier.cta.sync.aligned.all", simt_barrier, Plain),
+      PMPD_CALL("llvm.nvvm.bar.warp.sync", simt_warp_barrier, Packed),
+      PMPD_CALL("llvm.nvvm.shfl.sync.bfly.i32", simt_shuffle_xor, Packed),
+      PMPD_CALL("llvm.nvvm.shfl.sync.bfly.f32", simt_shuffle_xor, Packed),
+      PMPD_CALL("llvm.nvvm.shfl.sync.idx.i32", simt_shuffle_index, Packed),
+      PMPD_CALL("llvm.nvvm.shfl.sync.idx.f32", simt_shuffle_index, Packed),
+      PMPD_CALL("llvm.nvvm.mma.m16n8k32.row.col.u8.s8", simt_mma_m16n8k32_u8_s8,
+                Packed),
+      PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.4", simt_copy_4, Plain),
+      PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.8", simt_copy_8, Plain),
+      PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.16", simt_copy_16, Plain),
+      PMPD_CALL("llvm.nvvm.cp.async.cg.shared.global.16", simt_copy_16, Plain),
+      PMPD_CALL("llvm.nvvm.cp.async.commit.group", simt_copy_commit, Plain),
+      PMPD_CALL("llvm.nvvm.cp.async.wait.group", simt_copy_wait, Plain),
+      PMPD_CALL("llvm.nvvm.cp.async.wait.all", simt_copy_wait_all, Plain),
+      PMPD_CALL("llvm.nvvm.griddepcontrol.wait", simt_nothing, Plain),
+      PMPD_CALL("llvm.nvvm.griddepcontrol.launch.dependents", simt_nothing,
+                Plain),
+      PMPD_CALL(nullptr, simt_access_shared, Plain),
+      PMPD_CALL(nullptr, simt_misaligned, Plain)};
+#undef PMPD_CALL
+  count = sizeof(all) / sizeof(all[0]);
+  return all;
+}
+
+} // namespace pmpd::simt
