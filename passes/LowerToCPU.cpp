@@ -159,6 +159,7 @@ LogicalResult Lowering::lowerLinear(LinearOp op) {
     return success();
   case Layout::Unpacked:
   case Layout::NPU:
+  case Layout::GPU:
     break;
   }
   return op.emitOpError("expected a weight packed for CPUs; run --pmpd-pack "

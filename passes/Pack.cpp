@@ -53,7 +53,7 @@ LogicalResult Pack::checkOptions() {
     return getOperation().emitError("expected a file to write to; set output");
   if (!getLayout())
     return getOperation().emitError(
-               "expected layout s, plain or npu, but got '")
+               "expected layout s, plain, npu or gpu, but got '")
            << layout << "'";
   return success();
 }

@@ -216,7 +216,7 @@ def Pack : Pass<"pmpd-pack", "::mlir::ModuleOp"> {
   let options = [
     Option<"output", "output", "std::string", "", "the weight file to write">,
     Option<"layout", "layout", "std::string", "\"s\"",
-           "of nested weights: s; npu; or plain, the readable reference">
+           "of nested weights: s; npu; gpu; or plain, the readable reference">
   ];
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/WeightFile.h"
 
+#include "pmpd/gpu_layout.h"
 #include "pmpd/npu_layout.h"
 
 #include <cstring>
@@ -134,6 +135,9 @@ uint64_t expectedBytes(const pmpd_section &section) {
                                section.prefixes);
   if (section.layout == PMPD_LAYOUT_NPU && group % PMPD_NPU_WORD_COLS == 0)
     return pmpd_npu_tensor_bytes(rows, cols, group, section.bits,
+                                 section.prefixes);
+  if (section.layout == PMPD_LAYOUT_GPU && group % PMPD_GPU_GROUP_COLS == 0)
+    return pmpd_gpu_tensor_bytes(rows, cols, group, section.bits,
                                  section.prefixes);
   return 0;
 }

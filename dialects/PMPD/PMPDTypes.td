@@ -47,7 +47,8 @@ def PMPD_Layout : PMPD_Enum<"Layout", "bytes of a packed weight", [
   I32EnumAttrCase<"Unpacked", 0, "unpacked">,
   I32EnumAttrCase<"Plain", 1, "plain">,
   I32EnumAttrCase<"S", 2, "s">,
-  I32EnumAttrCase<"NPU", 3, "npu">]>;
+  I32EnumAttrCase<"NPU", 3, "npu">,
+  I32EnumAttrCase<"GPU", 4, "gpu">]>;
 def PMPD_Phase : PMPD_Enum<"Phase", "phase of generation", [
   I32EnumAttrCase<"Prefill", 0, "prefill">,
   I32EnumAttrCase<"Decode", 1, "decode">]>;

@@ -22,7 +22,7 @@
  * After the regions, per prefix in ascending order:
  *     params(b, p, g) = 64-byte line: 16 fp16 scales, then 16 fp16 mins
  *
- * Layout NPU is in npu_layout.h.
+ * Layout NPU is in npu_layout.h, layout GPU in gpu_layout.h.
  *
  * Layout plain: the readable reference. Codes as bytes [N][K], then per prefix
  * in ascending order fp16 pairs (scale, min) as [N][K/G][2].
@@ -45,7 +45,8 @@ typedef enum pmpd_layout {
   PMPD_LAYOUT_DENSE = 0, /* row-major elements of pmpd_element */
   PMPD_LAYOUT_PLAIN = 1, /* nested, one code per byte */
   PMPD_LAYOUT_S = 2,     /* nested, bit-sliced lines */
-  PMPD_LAYOUT_NPU = 3    /* nested, as npu_layout.h has it */
+  PMPD_LAYOUT_NPU = 3,   /* nested, as npu_layout.h has it */
+  PMPD_LAYOUT_GPU = 4    /* nested, as gpu_layout.h has it */
 } pmpd_layout;
 
 typedef enum pmpd_element {

@@ -27,6 +27,7 @@ struct LayoutFunctions {
 extern const LayoutFunctions PlainLayout;
 extern const LayoutFunctions SlicedLayout;
 extern const LayoutFunctions NpuLayout;
+extern const LayoutFunctions GpuLayout;
 
 } // namespace pmpd
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Pack/BitPlanes.h"
 #include "lib/Pack/Layouts.h"
 #include "pmpd/npu_layout.h"
 
@@ -33,28 +34,21 @@ static uint64_t scaleOffset(const NestedShape &whole, int prefix, int64_t row,
 
 static void packCodes(const NestedTensor &rows, int64_t first,
                       const NestedShape &whole, uint8_t *bytes) {
-  uint64_t plane = pmpd_npu_plane_bytes(whole.rows, whole.cols);
-  const uint8_t *code = rows.codes.data();
-  for (int64_t row = first; row < first + rows.shape.rows; ++row)
-    for (int64_t col = 0; col < whole.cols; ++col, ++code) {
-      uint8_t *byte = bytes + byteInPlane(whole, row, col);
-      for (int p = 0; p < whole.bits; ++p)
-        byte[p * plane] |= (*code >> (whole.bits - 1 - p) & 1) << col % 8;
-    }
+  auto at = [&](int64_t row, int64_t col) {
+    return byteInPlane(whole, row, col);
+  };
+  packPlanes(rows, first, whole, pmpd_npu_plane_bytes(whole.rows, whole.cols),
+             at, bytes);
 }
 
 static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
                       std::vector<uint8_t> &codes) {
-  uint64_t plane = pmpd_npu_plane_bytes(whole.rows, whole.cols);
-  uint8_t *out = codes.data();
-  for (int64_t row = 0; row < whole.rows; ++row)
-    for (int64_t col = 0; col < whole.cols; ++col, ++out) {
-      const uint8_t *byte = bytes + byteInPlane(whole, row, col);
-      *out = 0;
-      for (int p = 0; p < bits; ++p)
-        *out =
-            static_cast<uint8_t>(*out << 1 | (byte[p * plane] >> col % 8 & 1));
-    }
+  auto at = [&](int64_t row, int64_t col) {
+    return byteInPlane(whole, row, col);
+  };
+  readPlanes(whole, bits, pmpd_npu_plane_bytes(whole.rows, whole.cols), at,
+             bytes, codes);
 }
 
-const LayoutFunctions pmpd::NpuLayout = {npuBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Block};
+const LayoutFunctions pmpd::NpuLayout = {
+    npuBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Block};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Pack/Pack.h"
 #include "lib/Pack/Layouts.h"
+#include "pmpd/gpu_layout.h"
 
 using namespace pmpd;
 
@@ -10,6 +11,8 @@ static const LayoutFunctions &functionsOf(pmpd_layout layout) {
     return SlicedLayout;
   case PMPD_LAYOUT_NPU:
     return NpuLayout;
+  case PMPD_LAYOUT_GPU:
+    return GpuLayout;
   default:
     return PlainLayout;
   }
@@ -57,8 +60,8 @@ std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
   if (shape.rotated)
     return "expected codes of the weight itself, but got rotated ones";
   if (layout != PMPD_LAYOUT_PLAIN && layout != PMPD_LAYOUT_S &&
-      layout != PMPD_LAYOUT_NPU)
-    return "expected layout plain (1), S (2) or NPU (3), but got " +
+      layout != PMPD_LAYOUT_NPU && layout != PMPD_LAYOUT_GPU)
+    return "expected layout plain (1), S (2), NPU (3) or GPU (4), but got " +
            std::to_string(layout);
   if (layout == PMPD_LAYOUT_S && shape.cols % PMPD_TILE_COLS != 0)
     return "expected a multiple of 32 columns for layout S, but got " +
@@ -68,6 +71,10 @@ std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
     return "expected groups of a power of two of at least 32 columns for layout "
            "NPU, but got " +
            std::to_string(shape.group);
+  if (layout == PMPD_LAYOUT_GPU && shape.group % PMPD_GPU_GROUP_COLS != 0)
+    return "expected groups of a multiple of 128 columns for layout GPU, but "
+           "got " +
+           std::to_string(shape.group) + "; quantize with such a group";
   return "";
 }
 

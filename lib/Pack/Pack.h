@@ -8,7 +8,7 @@
 namespace pmpd {
 
 /// What keeps a tensor of this shape out of the layout, or an empty text.
-/// `layout` is PMPD_LAYOUT_PLAIN, S or NPU, here and below; the other functions
+/// `layout` is PMPD_LAYOUT_PLAIN, S, NPU or GPU, here and below; the other functions
 /// need a shape and layout without a problem.
 std::string layoutProblem(const NestedShape &shape, pmpd_layout layout);
 

@@ -93,9 +93,10 @@ static std::string readEntry(const pmpd_section &entry, std::string_view names,
   if (entry.name >= names.size())
     return "expected a section name inside the names";
   section.name = names.data() + entry.name;
-  if (entry.element > PMPD_NESTED || entry.layout > PMPD_LAYOUT_NPU)
+  if (entry.element > PMPD_NESTED || entry.layout > PMPD_LAYOUT_GPU)
     return "section '" + section.name + "': expected an element of at most 2 " +
-           "and a layout of at most 3, but got " + std::to_string(entry.element) + " and " +
+           "and a layout of at most 4, but got " +
+           std::to_string(entry.element) + " and " +
            std::to_string(entry.layout);
   section.element = static_cast<pmpd_element>(entry.element);
   section.layout = static_cast<pmpd_layout>(entry.layout);

@@ -58,6 +58,19 @@ inline int referenceCode(const PackedWeight &w, int64_t n, int64_t k,
              (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
     return code;
   }
+  if (w.layout == PMPD_LAYOUT_GPU) {
+    // Plane p: words [rows / 16][cols / 256][n mod 8][4 runs of 32 columns]
+    // [2 runs of 128 columns][n mod 16 / 8], bit k mod 32.
+    int64_t tiles = roundUp(w.cols, 256) / 256;
+    int64_t plane = roundUp(w.rows, 16) / 16 * tiles * 512;
+    int64_t word = (n / 16 * tiles + k / 256) * 128 + n % 8 * 16 +
+                   k / 32 % 4 * 4 + k / 128 % 2 * 2 + n / 8 % 2;
+    int code = 0;
+    for (int p = 0; p < prefix; ++p)
+      code = 2 * code +
+             (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
+    return code;
+  }
   static const int third[2][4] = {{3, 1, 7, 5}, {2, 0, 6, 4}};
   static const int fourth[2][4] = {{2, 0, 6, 4}, {3, 1, 7, 5}};
   int v = k % 32 / 16, f = k % 16 / 4, i = k % 4;
@@ -100,6 +113,16 @@ inline ScaleAndMin referenceParams(const PackedWeight &w, int64_t n, int64_t g,
     return {halfValue(pair + n % 64 * 2), halfValue(pair + 128 + n % 64 * 2)};
   }
   int64_t panels = roundUp(w.rows, 16) / 16;
+  if (w.layout == PMPD_LAYOUT_GPU) {
+    // After the planes, per prefix pairs [rows / 16][groups / 2][n mod 8]
+    // [2 groups][n mod 16 / 8].
+    int64_t pairs = roundUp(groups, 2) / 2;
+    const uint8_t *pair =
+        w.bytes + w.bits * panels * (roundUp(w.cols, 256) / 256) * 512 +
+        index * panels * pairs * 128 + (n / 16 * pairs + g / 2) * 128 +
+        n % 8 * 16 + g % 2 * 8 + n / 8 % 2 * 4;
+    return {halfValue(pair), halfValue(pair + 2)};
+  }
   const uint8_t *line =
       w.bytes + w.bits * alignRegion(panels * 16 * w.cols / 8) +
       index * alignRegion(panels * groups * 64) + (n / 16 * groups + g) * 64;

@@ -4,7 +4,7 @@
 // OUTPUT: error: expected a file to write to; set output
 
 // RUN: not pmpd-opt %t/in.mlir --pmpd-pack="output=%t/out.pmpdw layout=t" 2>&1 | FileCheck %s --check-prefix=LAYOUT
-// LAYOUT: error: expected layout s, plain or npu, but got 't'
+// LAYOUT: error: expected layout s, plain, npu or gpu, but got 't'
 
 // RUN: not pmpd-opt %t/in.mlir --pmpd-pack="output=%t/missing/out.pmpdw" 2>&1 | FileCheck %s --check-prefix=FOLDER
 // FOLDER: error: {{.*}}missing

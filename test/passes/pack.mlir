@@ -3,6 +3,7 @@
 // RUN: pmpd-opt %t/in.mlir --pmpd-quantize="store=%t/store.pmpdw quantizer=rtn group=32" -o %t/quantized.mlir
 // RUN: pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/s.pmpdw" | FileCheck %s --check-prefixes=CHECK,S
 // RUN: pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/plain.pmpdw layout=plain" | FileCheck %s --check-prefixes=CHECK,PLAIN
+// RUN: not pmpd-opt %t/quantized.mlir --pmpd-pack="output=%t/gpu.pmpdw layout=gpu" 2>&1 | FileCheck %s --check-prefix=GROUP
 // RUN: od -An -v -tf4 -w16 -j16384 -N32 %t/s.pmpdw | FileCheck %s --check-prefix=ROPE
 // RUN: od -An -v -tx2 -w8 -j4096 -N256 %t/s.pmpdw | FileCheck %s --check-prefix=EMBED
 // RUN: od -An -v -tf4 -w16 -j12288 -N16 %t/s.pmpdw | FileCheck %s --check-prefix=NORM
@@ -10,6 +11,8 @@
 // RUN: od -An -v -tx1 -j8192 -N192 %t/plain.pmpdw > %t/plain.txt
 // RUN: od -An -v -tx1 -j4096 -N192 %t/store.pmpdw > %t/store.txt
 // RUN: cmp %t/plain.txt %t/store.txt
+
+// GROUP: error: weight @embed_linear: {{.*}}expected groups of a multiple of 128 columns for layout GPU, but got 32; quantize with such a group
 
 // CHECK:      pmpd.model @m {{.*}} digest = "{{[0-9a-f]+}}"
 // Tables come last, so that layers stay equally far apart.
