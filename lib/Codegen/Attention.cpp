@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Codegen/KernelLibrary.h"
+#include "pmpd/layout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <limits>
 
@@ -19,19 +22,28 @@ enum CachePlane { Keys = 0, ValuesPlane = 1 };
 /// to the largest score so far and rescaled when it grows.
 ///
 ///     for block of positions: convert its keys and values to f32 once
-///       for row of the tile, for head that reads this head of the cache:
-///         scores, exponentials, weighted sum of values
+///       for row of the tile, for team of heads that reads this head of the
+///       cache: scores, exponentials, weighted sum of values
+///
+/// A vector has `depth` lanes for each head of a team. Over a head's elements
+/// they are partial sums of one score, then they are scores of `depth`
+/// positions; so softmax needs no sums across a vector but those of a score,
+/// and none at all where there are as many heads as lanes.
 ///
 /// A position that a row may not see weighs nothing in its block, so a row's
 /// result does not depend on the rows beside it.
 class AttentionEmitter {
 public:
   AttentionEmitter(KernelBuilder &b, const AttentionShape &shape)
-      : b(b), shape(shape), width(b.lanes()),
+      : b(b), shape(shape), headDim(shape.cache.headDim), width(b.lanes()),
         shared(shape.heads / shape.cache.heads) {
-    while (shape.cache.headDim % width)
+    while (headDim % width)
       width /= 2;
-    chunks = shape.cache.headDim / width;
+    lanesOfTeam = std::min<int64_t>(width, llvm::PowerOf2Ceil(shared));
+    depth = width / lanesOfTeam;
+    teams = llvm::divideCeil(shared, lanesOfTeam);
+    headsOfTeam = std::min(shared, lanesOfTeam);
+    lines = positions / depth;
   }
 
   /// Rows of a task: enough queries to pay for the conversion of a block. Rows
@@ -43,18 +55,17 @@ public:
   }
 
   void emit() {
-    int64_t headDim = shape.cache.headDim;
-    int64_t queries = rowTile(shape) * shared;
+    int64_t count = rowTile(shape) * teams;
     int64_t size = 0;
     auto part = [&](int64_t rows, int64_t cols) {
       Part part = {size, cols};
       size += rows * cols;
       return part;
     };
-    output = part(queries, headDim);
-    weights = part(queries, positions);
-    sums = part(queries, width);
-    query = part(queries, headDim);
+    output = part(count * headsOfTeam, headDim);
+    weights = part(count, lines * width);
+    sums = part(count, SumCount * width);
+    query = part(count, headDim * lanesOfTeam);
     keys = part(positions, headDim);
     values = part(positions, headDim);
     memory = b.scratch({size}, b.getF32Type());
@@ -62,8 +73,7 @@ public:
       Value firstRow = b.mul(b.div(task, shape.cache.heads), rowTile(shape));
       kvHead = b.rem(task, shape.cache.heads);
       Value rows = b.min(b.sub(b.rows(), firstRow), rowTile(shape));
-      forEachQuery(firstRow, b.index(0), rows,
-                   [&](const Query &q) { begin(q); });
+      forEachTeam(firstRow, b.index(0), rows, [&](const Team &t) { begin(t); });
 
       Value firstPosition = b.add(b.position(), firstRow);
       Value end = b.add(firstPosition, rows);
@@ -72,25 +82,23 @@ public:
         // Rows before this one end before the block.
         Value first =
             arith::MaxSIOp::create(b, b.sub(block, firstPosition), b.index(0));
-        // Three short loops: the CPU works on several queries at once, where
+        // Three short loops: the CPU works on several teams at once, where
         // each of them would wait for its own sums and exponentials.
-        forEachQuery(firstRow, first, rows, [&](const Query &q) {
-          Value seen =
-              b.add(b.sub(b.add(firstPosition, q.rowInTile), block), 1);
-          for (int64_t i = 0; i < positions; i += width)
-            store(visible(seen, i, scores(q.index, i), lowest), weights,
-                  q.index, i, width);
+        forEachTeam(firstRow, first, rows, [&](const Team &t) {
+          Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                                t.index, b.mul(first, teams));
+          scores(t, isFirst, b.add(block, positions));
         });
-        forEachQuery(firstRow, first, rows, [&](const Query &q) {
+        forEachTeam(firstRow, first, rows, [&](const Team &t) {
           Value seen =
-              b.add(b.sub(b.add(firstPosition, q.rowInTile), block), 1);
-          exponentiate(q.index, seen);
+              b.add(b.sub(b.add(firstPosition, t.rowInTile), block), 1);
+          exponentiate(t, seen);
         });
-        forEachQuery(firstRow, first, rows,
-                     [&](const Query &q) { addValues(q.index); });
+        forEachTeam(firstRow, first, rows,
+                    [&](const Team &t) { addValues(t); });
       });
-      forEachQuery(firstRow, b.index(0), rows,
-                   [&](const Query &q) { finish(q); });
+      forEachTeam(firstRow, b.index(0), rows,
+                  [&](const Team &t) { finish(t); });
     });
   }
 
@@ -103,42 +111,71 @@ private:
   /// In a block: enough to hide the latency of a softmax, few enough for the
   /// L1 cache.
   static constexpr int64_t positions = 32;
+  /// With fewer heads to a team a block is computed in less time than its lines
+  /// take to come, and requests only stand in the way.
+  static constexpr int64_t prefetchedDepth = 2;
   static constexpr double lowest = std::numeric_limits<float>::lowest();
 
-  /// A row and a head, and where they are in the scratch memory of the task.
-  struct Query {
-    Value row, rowInTile, firstCol, index;
+  /// A row and a team, and where they are in the scratch memory of the task.
+  struct Team {
+    Value row, rowInTile, index;
+    Value firstHead; // of those that share the head of the cache
   };
 
-  void forEachQuery(Value firstRow, Value begin, Value end,
-                    llvm::function_ref<void(const Query &)> body) {
+  void forEachTeam(Value firstRow, Value begin, Value end,
+                   llvm::function_ref<void(const Team &)> body) {
     b.loop(begin, end, 1, [&](Value row) {
-      b.loop(b.index(0), b.index(shared), 1, [&](Value head) {
-        Value whole = b.add(b.mul(kvHead, shared), head);
-        body({b.add(firstRow, row), row, b.mul(whole, shape.cache.headDim),
-              b.add(b.mul(row, shared), head)});
+      b.loop(b.index(0), b.index(teams), 1, [&](Value team) {
+        body({b.add(firstRow, row), row, b.add(b.mul(row, teams), team),
+              b.mul(team, lanesOfTeam)});
       });
     });
   }
 
-  void begin(const Query &q) {
-    Value scale = b.splat(shape.scale, width);
-    for (unsigned c = 0; c < chunks; ++c) {
-      Value x = b.load(b.pointer(0), {q.row, b.add(q.firstCol, c * width)},
-                       width, width);
-      store(arith::MulFOp::create(b, x, scale), query, q.index, c * width,
-            width);
-      store(b.splat(0.0, width), output, q.index, c * width, width);
-    }
-    setSum(q.index, Largest, b.real(lowest));
-    setSum(q.index, Total, b.real(0));
+  /// For each head of a team, which may be the last and smaller: its place in
+  /// the team and its first column of an activation row.
+  void forEachHead(const Team &team,
+                   llvm::function_ref<void(Value, Value)> body) {
+    Value count = b.min(b.sub(b.index(shared), team.firstHead), lanesOfTeam);
+    b.loop(b.index(0), count, 1, [&](Value head) {
+      Value whole = b.add(b.add(b.mul(kvHead, shared), team.firstHead), head);
+      body(head, b.mul(whole, headDim));
+    });
   }
 
-  void finish(const Query &q) {
-    Value total = b.splat(sum(q.index, Total), width);
-    for (unsigned c = 0; c < chunks; ++c)
-      b.store(arith::DivFOp::create(b, load(output, q.index, c * width), total),
-              b.pointer(2), {q.row, b.add(q.firstCol, c * width)}, width);
+  /// Scales the queries and lays them out as `scores` reads them.
+  void begin(const Team &team) {
+    Value zero = b.splat(0.0, width);
+    forSteps(headDim * lanesOfTeam, width,
+             [&](Value col) { store(zero, query, team.index, col, width); });
+    // Scores are logarithms to base 2.
+    Value scale = b.splat(shape.scale * llvm::numbers::log2e, depth);
+    forEachHead(team, [&](Value head, Value firstCol) {
+      forSteps(headDim, depth, [&](Value i) {
+        Value x =
+            b.load(b.pointer(0), {team.row, b.add(firstCol, i)}, depth, depth);
+        store(arith::MulFOp::create(b, x, scale), query, team.index,
+              b.add(b.mul(i, lanesOfTeam), b.mul(head, depth)), depth);
+      });
+      forSteps(headDim, width, [&](Value i) {
+        store(zero, output, outputRow(team, head), i, width);
+      });
+    });
+    setSum(team, Largest, b.splat(lowest, width));
+    setSum(team, Total, zero);
+  }
+
+  void finish(const Team &team) {
+    Value total = acrossDepth(sum(team, Total), add);
+    setSum(team, Total, total);
+    forEachHead(team, [&](Value head, Value firstCol) {
+      Value total = b.splat(sumOfHead(team, head, Total), width);
+      forSteps(headDim, width, [&](Value i) {
+        Value x = load(output, outputRow(team, head), i);
+        b.store(arith::DivFOp::create(b, x, total), b.pointer(2),
+                {team.row, b.add(firstCol, i)}, width);
+      });
+    });
   }
 
   Value beginOf(Value end) {
@@ -151,116 +188,262 @@ private:
     b.loop(b.index(0), b.index(positions), 1, [&](Value i) {
       Value position = arith::MinUIOp::create(b, b.add(block, i), last);
       for (auto [plane, place] : {std::pair(Keys, keys), {ValuesPlane, values}})
-        for (unsigned c = 0; c < chunks; ++c)
+        for (int64_t c = 0; c < headDim; c += width)
           store(b.load(b.pointer(1),
-                       {b.index(plane), kvHead, position, b.index(c * width)},
-                       width, width),
-                place, i, c * width, width);
+                       {b.index(plane), kvHead, position, b.index(c)}, width,
+                       width),
+                place, i, b.index(c), width);
     });
   }
 
-  /// Scores of `width` positions of the block from `first` on, one in each
-  /// lane.
-  Value scores(Value index, int64_t first) {
-    Values products(width);
-    for (unsigned c = 0; c < chunks; ++c) {
-      Value q = load(query, index, c * width);
-      for (unsigned i = 0; i < width; ++i) {
-        Value key = load(keys, b.index(first + i), c * width);
-        products[i] =
-            c ? b.fma(q, key, products[i]) : arith::MulFOp::create(b, q, key);
-      }
-    }
-    return b.sumsOf(products);
-  }
-
-  /// `vector` at those of its positions, from `first` on, that are among the
-  /// `seen` first of the block.
-  Value visible(Value seen, int64_t first, Value vector, double otherwise) {
-    Value mask =
-        vector::CreateMaskOp::create(b, b.vectorOf(b.getI1Type(), width),
-                                     ValueRange{b.sub(seen, b.index(first))});
-    return arith::SelectOp::create(b, mask, vector, b.splat(otherwise, width));
-  }
-
-  /// Makes weights of a query's scores, relative to the largest score so far.
-  void exponentiate(Value index, Value seen) {
-    Values score;
-    for (int64_t i = 0; i < positions; i += width)
-      score.push_back(load(weights, index, i));
-    Value highest = combine(score, [&](Value x, Value y) -> Value {
-      return arith::MaxNumFOp::create(b, x, y);
+  /// Writes the scores of a block, a line for every `depth` positions. As many
+  /// sums as hide the latency of a multiplication.
+  void scores(const Team &team, Value isFirst, Value nextBlock) {
+    int64_t count = std::max<int64_t>(width, 8);
+    forSteps(positions, count, [&](Value first) {
+      auto addProducts = [&](Value i, ValueRange sums) {
+        if (depth <= prefetchedDepth)
+          prefetch(isFirst, b.add(nextBlock, first), b.mul(i, count),
+                   count * depth);
+        Values next;
+        Value q = load(query, team.index, b.mul(i, lanesOfTeam));
+        for (auto [p, sum] : llvm::enumerate(sums)) {
+          Value key =
+              b.load(memory, {at(keys, b.add(first, p), i)}, depth, depth);
+          next.push_back(b.fma(q, repeat(key), sum));
+        }
+        return next;
+      };
+      Values sums = b.loop(b.index(0), b.index(headDim), depth,
+                           Values(count, b.splat(0.0, width)), addProducts);
+      for (int64_t p = 0; p < count; p += depth)
+        store(b.sumsOf(Values(ArrayRef(sums).slice(p, depth))), weights,
+              team.index, b.mul(b.add(first, p), lanesOfTeam), width);
     });
-    Value before = sum(index, Largest);
-    Value largest = arith::MaxNumFOp::create(b, before, b.maxOf(highest));
-    for (auto [i, each] : llvm::enumerate(score)) {
-      Value power = arith::SubFOp::create(b, each, b.splat(largest, width));
-      each = visible(seen, i * width, math::ExpOp::create(b, power), 0.0);
-      store(each, weights, index, i * width, width);
-    }
-    Value added = b.sumOf(combine(score, [&](Value x, Value y) -> Value {
-      return arith::AddFOp::create(b, x, y);
-    }));
-    Value power = b.splat(arith::SubFOp::create(b, before, largest), width);
-    Value rescale = b.extract(math::ExpOp::create(b, power), 0);
-    setSum(index, Largest, largest);
-    setSum(index, Rescale, rescale);
-    Value kept = arith::MulFOp::create(b, sum(index, Total), rescale);
-    setSum(index, Total, arith::AddFOp::create(b, kept, added));
   }
 
-  /// Adds the weighted values to a query's output, in two chains of additions.
-  /// From memory, a weight is broadcast by the multiplication itself.
-  void addValues(Value index) {
-    Value rescale = b.splat(sum(index, Rescale), width);
-    for (unsigned c = 0; c < chunks; ++c) {
-      Value chains[] = {
-          arith::MulFOp::create(b, load(output, index, c * width), rescale),
-          b.splat(0.0, width)};
-      for (int64_t i = 0; i < positions; ++i) {
-        Value weight = loadScalar(weights, index, i);
-        chains[i % 2] =
-            b.fma(b.splat(weight, width), load(values, b.index(i), c * width),
-                  chains[i % 2]);
+  /// While the first team computes, asks for `count` elements of both planes:
+  /// a block is too short for the hardware to foresee the next one, and a burst
+  /// of requests would fill its queue.
+  void prefetch(Value isFirst, Value position, Value offset, int64_t count) {
+    Type element = shape.cache.element;
+    int64_t line = PMPD_LINE_BYTES * 8 / element.getIntOrFloatBitWidth();
+    auto once = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(once.thenBlock());
+    for (CachePlane plane : {Keys, ValuesPlane})
+      for (int64_t i = 0; i < count; i += line)
+        memref::PrefetchOp::create(
+            b, b.pointer(1),
+            ValueRange{b.index(plane), kvHead, position, b.add(offset, i)},
+            /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  }
+
+  /// `depth` elements for each head of a team.
+  Value repeat(Value vector) {
+    if (depth == 1)
+      return b.splat(b.extract(vector, 0), width);
+    return vector::ShuffleOp::create(
+        b, vector, vector,
+        forLanes([&](int64_t lane) { return lane % depth; }));
+  }
+
+  /// The scores of a line of positions, as low as can be from `end` on.
+  Value visible(Value scores, Value position, Value end) {
+    Value place = arith::ConstantOp::create(
+        b, b.getI32VectorAttr(
+               forLanes<int32_t>([&](int64_t lane) { return lane % depth; })));
+    Value left =
+        arith::IndexCastOp::create(b, b.getI32Type(), b.sub(end, position));
+    Value mask = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, place,
+                                       b.splat(left, width));
+    return arith::SelectOp::create(b, mask, scores, b.splat(lowest, width));
+  }
+
+  /// Makes weights of a team's scores, relative to the largest so far.
+  void exponentiate(const Team &team, Value seen) {
+    Value before = sum(team, Largest);
+    Value highest =
+        forLines(before, [&](Value position, Value col, Value highest) {
+          Value score = visible(load(weights, team.index, col), position, seen);
+          store(score, weights, team.index, col, width);
+          return max(b, highest, score);
+        });
+    Value largest = acrossDepth(highest, max);
+    Value rescale = exp2(arith::SubFOp::create(b, before, largest));
+    setSum(team, Largest, largest);
+    setSum(team, Rescale, rescale);
+    Value kept = arith::MulFOp::create(b, sum(team, Total), rescale);
+    setSum(team, Total, forLines(kept, [&](Value, Value col, Value total) {
+             Value score = load(weights, team.index, col);
+             Value power = exp2(arith::SubFOp::create(b, score, largest));
+             store(power, weights, team.index, col, width);
+             return add(b, total, power);
+           }));
+  }
+
+  /// 2^x for x <= 0, within 2e-7 of it; 0 below the least normal number.
+  Value exp2(Value x) {
+    // Adding it leaves the integer next to x in the low bits.
+    Value magic = b.splat(0x1.8p23, width);
+    Value rounded = add(b, x, magic);
+    Value r =
+        arith::SubFOp::create(b, x, arith::SubFOp::create(b, rounded, magic));
+    // The minimax polynomial on [-0.5, 0.5] that is 1 at 0.
+    Value power = b.splat(0.00132647273, width);
+    for (double c :
+         {0.00967151299, 0.0555073358, 0.240222424, 0.693147004, 1.0})
+      power = b.fma(power, r, b.splat(c, width));
+    VectorType ints = b.vectorOf(b.getI32Type(), width);
+    Value exponent = arith::ShLIOp::create(
+        b, arith::BitcastOp::create(b, ints, rounded), b.splatInt(23, width));
+    power = arith::BitcastOp::create(
+        b, x.getType(),
+        arith::AddIOp::create(b, arith::BitcastOp::create(b, ints, power),
+                              exponent));
+    Value isNormal = arith::CmpFOp::create(b, arith::CmpFPredicate::UGT, x,
+                                           b.splat(-126.0, width));
+    return arith::SelectOp::create(b, isNormal, power, b.splat(0.0, width));
+  }
+
+  /// Adds the weighted values to the team's outputs, as many at a time as half
+  /// of the registers hold.
+  void addValues(const Team &team) {
+    int64_t registers = b.lanes() == 16 ? 16 : 8;
+    int64_t cols = std::min<int64_t>(headDim / width, 4);
+    int64_t heads = registers / 4;
+    for (int64_t head = 0; head < headsOfTeam; head += heads)
+      for (int64_t col = 0; col < headDim / width; col += cols)
+        addValues(team, head, std::min(headsOfTeam - head, heads), col,
+                  std::min(headDim / width - col, cols));
+  }
+
+  /// In as many chains of additions as are needed to keep the CPU busy.
+  void addValues(const Team &team, int64_t firstHead, int64_t heads,
+                 int64_t firstChunk, int64_t chunks) {
+    int64_t count = heads * chunks;
+    int64_t chains = std::clamp<int64_t>(8 / count, 1, depth);
+    Values init;
+    for (int64_t head = 0; head < heads; ++head) {
+      Value index = b.index(firstHead + head);
+      Value rescale = b.splat(sumOfHead(team, index, Rescale), width);
+      for (int64_t c = 0; c < chunks; ++c)
+        init.push_back(arith::MulFOp::create(
+            b, load(output, outputRow(team, index), chunk(firstChunk + c)),
+            rescale));
+    }
+    init.append((chains - 1) * count, b.splat(0.0, width));
+    auto body = [&](Value first, ValueRange sums) {
+      Values next(sums);
+      Value col = b.mul(first, lanesOfTeam);
+      for (int64_t i = 0; i < depth; ++i) {
+        Values vectors;
+        for (int64_t c = 0; c < chunks; ++c)
+          vectors.push_back(
+              load(values, b.add(first, i), chunk(firstChunk + c)));
+        for (int64_t head = 0; head < heads; ++head) {
+          Value weight =
+              b.splat(loadScalar(weights, team.index,
+                                 b.add(col, (firstHead + head) * depth + i)),
+                      width);
+          for (int64_t c = 0; c < chunks; ++c) {
+            Value &sum = next[i % chains * count + head * chunks + c];
+            sum = b.fma(weight, vectors[c], sum);
+          }
+        }
       }
-      store(arith::AddFOp::create(b, chains[0], chains[1]), output, index,
-            c * width, width);
+      return next;
+    };
+    Values sums = b.loop(b.index(0), b.index(positions), depth, init, body);
+    for (int64_t i = 0; i < count; ++i) {
+      Value sum = sums[i];
+      for (int64_t chain = 1; chain < chains; ++chain)
+        sum = add(b, sum, sums[chain * count + i]);
+      store(sum, output, outputRow(team, b.index(firstHead + i / chunks)),
+            chunk(firstChunk + i % chunks), width);
     }
   }
 
-  static Value combine(Values vectors,
-                       llvm::function_ref<Value(Value, Value)> two) {
-    Value all = vectors[0];
-    for (Value each : ArrayRef<Value>(vectors).drop_front())
-      all = two(all, each);
-    return all;
+  void forSteps(int64_t count, int64_t step,
+                llvm::function_ref<void(Value)> body) {
+    b.loop(b.index(0), b.index(count), step, body);
   }
 
-  enum Sum { Largest = 0, Total = 1, Rescale = 2 };
-  Value sum(Value index, Sum which) { return loadScalar(sums, index, which); }
-  void setSum(Value index, Sum which, Value value) {
-    store(b.splat(value, 1), sums, index, which, 1);
+  /// For every line of weights: its first position and its column.
+  Value forLines(Value init,
+                 llvm::function_ref<Value(Value, Value, Value)> body) {
+    return b.loop(
+        b.index(0), b.index(positions), depth, init,
+        [&](Value position, ValueRange carried) -> Values {
+          return {body(position, b.mul(position, lanesOfTeam), carried[0])};
+        })[0];
   }
 
-  Value at(const Part &part, Value row, int64_t col) {
-    return b.add(b.mul(row, part.cols), part.begin + col);
+  template <typename T = int64_t>
+  SmallVector<T> forLanes(llvm::function_ref<int64_t(int64_t)> value) {
+    SmallVector<T> values;
+    for (int64_t lane = 0; lane < width; ++lane)
+      values.push_back(value(lane));
+    return values;
   }
-  Value load(const Part &part, Value row, int64_t col) {
+
+  static Value add(KernelBuilder &b, Value x, Value y) {
+    return arith::AddFOp::create(b, x, y);
+  }
+  static Value max(KernelBuilder &b, Value x, Value y) {
+    Value isLess = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, x, y);
+    return arith::SelectOp::create(b, isLess, y, x);
+  }
+  /// Combines the lanes of each head; all of them get the result.
+  Value acrossDepth(Value vector, Value (*two)(KernelBuilder &, Value, Value)) {
+    for (int64_t bit = 1; bit < depth; bit *= 2) {
+      auto other = forLanes([&](int64_t lane) { return lane ^ bit; });
+      vector =
+          two(b, vector, vector::ShuffleOp::create(b, vector, vector, other));
+    }
+    return vector;
+  }
+
+  enum Sum { Largest, Total, Rescale, SumCount };
+  Value sum(const Team &team, Sum which) {
+    return load(sums, team.index, b.index(which * width));
+  }
+  void setSum(const Team &team, Sum which, Value vector) {
+    store(vector, sums, team.index, b.index(which * width), width);
+  }
+  Value sumOfHead(const Team &team, Value head, Sum which) {
+    return loadScalar(sums, team.index,
+                      b.add(b.mul(head, depth), which * width));
+  }
+
+  Value outputRow(const Team &team, Value head) {
+    return b.add(b.mul(team.index, headsOfTeam), head);
+  }
+  Value chunk(int64_t i) { return b.index(i * width); }
+
+  Value at(const Part &part, Value row, Value col) {
+    return b.add(b.add(b.mul(row, part.cols), col), part.begin);
+  }
+  Value load(const Part &part, Value row, Value col) {
     return b.load(memory, {at(part, row, col)}, width, width);
   }
-  Value loadScalar(const Part &part, Value row, int64_t col) {
+  Value loadScalar(const Part &part, Value row, Value col) {
     return b.loadScalar(memory, {at(part, row, col)});
   }
-  void store(Value vector, const Part &part, Value row, int64_t col,
+  void store(Value vector, const Part &part, Value row, Value col,
              int64_t count) {
     b.store(vector, memory, {at(part, row, col)}, count);
   }
 
   KernelBuilder &b;
   const AttentionShape &shape;
-  unsigned width;  // of a chunk of a head; divides the positions of a block
-  int64_t shared;  // heads of the query that read one head of the cache
-  unsigned chunks; // in a head
+  int64_t headDim;
+  int64_t width;  // of vectors; divides the positions of a block
+  int64_t shared; // heads of the query that read one head of the cache
+  int64_t teams;  // that these make up
+  int64_t lanesOfTeam, headsOfTeam; // the former a power of two
+  int64_t depth;                    // lanes of a head
+  int64_t lines;                    // vectors of weights of a block
   Value kvHead;
   // Scratch memory of a task, f32. What is written for a query and what all of
   // them read are parts of one buffer, the former first: of separate ones LLVM
@@ -268,9 +451,9 @@ private:
   // are not.
   Value memory;
   Part output;       // [queries, headDim], weighted sums of values
-  Part weights;      // [queries, positions], scores before
-  Part sums;         // [queries, Sum]
-  Part query;        // [queries, headDim], scaled
+  Part weights;      // [teams, lines * width], scores before
+  Part sums;         // [teams, SumCount * width]
+  Part query;        // [teams, headDim / depth * width], scaled
   Part keys, values; // [positions, headDim]
 };
 

@@ -167,7 +167,7 @@ Value KernelBuilder::sumsOf(Values vectors) {
   int64_t width = cast<VectorType>(vectors[0].getType()).getNumElements();
   // Adds lanes that differ in one bit: of the first vector of a pair where the
   // bit is clear, of the second where it is set.
-  for (int64_t bit = 1; bit < width; bit *= 2) {
+  for (int64_t bit = 1; vectors.size() > 1; bit *= 2) {
     SmallVector<int64_t> own(width), other(width);
     for (int64_t lane = 0; lane < width; ++lane) {
       int64_t source = lane & bit ? width : 0;

@@ -76,8 +76,8 @@ public:
   /// lhs * rhs + addend, with one rounding where the target has it.
   Value fma(Value lhs, Value rhs, Value addend);
   Value real(double value);
-  /// Lane i is the sum of the elements of vectors[i]; as many vectors as lanes,
-  /// a power of two.
+  /// Sums of consecutive lanes: of `n` vectors, n a power of two, lane n * q + i
+  /// is the sum of the lanes n * q to n * q + n - 1 of vectors[i].
   Value sumsOf(Values vectors);
   /// Sum or maximum of all elements, in halves: the order is fixed.
   Value sumOf(Value vector);

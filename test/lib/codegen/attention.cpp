@@ -122,9 +122,35 @@ TEST_P(Attention, equals_softmax_in_double) {
   const Case cases[] = {{4, 2, 32, 70, true, std::nullopt},
                         {3, 3, 24, 40, false, std::nullopt},
                         {2, 1, 128, 64, true, 17},
+                        {7, 1, 16, 40, true, std::nullopt},
+                        {20, 1, 32, 40, false, std::nullopt},
                         {1, 1, 8, 50, false, 1}};
   for (const Case &c : cases)
     check(c);
+}
+
+/// Weights below the least float are 0, whether the largest score comes first
+/// or last.
+TEST_P(Attention, forgets_what_scores_far_less) {
+  constexpr int64_t context = 70, headDim = 8;
+  CompiledKernel attention(GetParam(), [&](KernelLibrary &l) {
+    return l.attention(
+        {{mlir::Builder(l.getContext()).getF32Type(), 1, headDim, context},
+         /*heads=*/2,
+         scale,
+         /*window=*/std::nullopt});
+  });
+  Guarded<float> query(std::vector<float>(2 * headDim, 20.0f));
+  for (int64_t largest : {0, 20, 69}) {
+    Guarded<float> cache(randomFloats(2 * context * headDim, random));
+    const float *values = cache.data() + context * headDim;
+    std::fill_n(cache.data() + largest * headDim, headDim, 10.0f);
+    Guarded<float> y(query.count());
+    attention.run({query.data(), cache.data(), y.data()}, 1, context - 1);
+    for (size_t i = 0; i < y.count(); ++i)
+      EXPECT_EQ(y[i], values[largest * headDim + i % headDim])
+          << "position " << largest << ", element " << i;
+  }
 }
 
 PMPD_FOR_EVERY_ISA(Attention);
