@@ -21,6 +21,13 @@ public:
 
   mlir::MLIRContext &context() { return *builder.getContext(); }
 
+  /// The kernel of a launch, null if it is not in the LLVM dialect.
+  mlir::LLVM::LLVMFuncOp kernelOf(LaunchOp launch) {
+    return mlir::dyn_cast_or_null<mlir::LLVM::LLVMFuncOp>(
+        mlir::SymbolTable::lookupSymbolIn(symbols.getOp(),
+                                          launch.getKernelAttr()));
+  }
+
   mlir::Value constant(int64_t value) {
     return mlir::LLVM::ConstantOp::create(builder, loc, i64,
                                     builder.getI64IntegerAttr(value));
@@ -43,6 +50,20 @@ public:
     mlir::LLVM::StoreOp::create(builder, loc, value, field(base, bytes));
   }
 
+  /// A field of a constant struct.
+  mlir::Value literal(mlir::Type type, int64_t value) {
+    return mlir::LLVM::ConstantOp::create(builder, loc, type,
+                                          builder.getIntegerAttr(type, value));
+  }
+  /// A struct or an array of `fields`.
+  mlir::Value fill(mlir::Type type, llvm::ArrayRef<mlir::Value> fields) {
+    mlir::Value result = mlir::LLVM::UndefOp::create(builder, loc, type);
+    for (auto [index, value] : llvm::enumerate(fields))
+      result = mlir::LLVM::InsertValueOp::create(builder, loc, result, value,
+                                                 int64_t(index));
+    return result;
+  }
+
   mlir::LLVM::LLVMFuncOp function(const llvm::Twine &name, mlir::LLVM::LLVMFunctionType type,
                             mlir::LLVM::Linkage linkage) {
     auto func = mlir::LLVM::LLVMFuncOp::create(builder, loc, name.str(), type,
@@ -63,8 +84,11 @@ public:
     return op.getSymName().str();
   }
   std::string text(llvm::StringRef value) {
-    std::string bytes(value.data(), value.size());
-    bytes.push_back('\0');
+    std::string terminated = value.str();
+    terminated.push_back('\0');
+    return bytes(terminated);
+  }
+  std::string bytes(llvm::StringRef bytes) {
     auto op = mlir::LLVM::GlobalOp::create(
         builder, loc, mlir::LLVM::LLVMArrayType::get(i8, bytes.size()),
         /*isConstant=*/true, mlir::LLVM::Linkage::Internal, "pmpd_text",

@@ -5,6 +5,8 @@
 #include "pmpd/kernel.h"
 #include "pmpd/layout.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <cstddef>
@@ -21,8 +23,8 @@ static_assert(sizeof(void *) == 8, "targets and host are 64-bit");
 /// Builds the functions of one model.
 class Emitter : CInterfaceBuilder {
 public:
-  Emitter(ModuleOp module, ModelOp model)
-      : CInterfaceBuilder(module, model.getLoc()), model(model),
+  Emitter(ModuleOp module, ModelOp model, ArrayAttr images)
+      : CInterfaceBuilder(module, model.getLoc()), model(model), images(images),
         launches(*this) {}
 
   LogicalResult emit(StringRef name, StringRef triple, StringRef features);
@@ -46,23 +48,14 @@ private:
                                     int64_t count, StringRef classifiers,
                                     int64_t classifierCount,
                                     StringRef kernels);
-  Value fill(Type type, ArrayRef<Value> fields);
-  Value literal(Type type, int64_t value) {
-    return LLVM::ConstantOp::create(builder, loc, type,
-                                    builder.getIntegerAttr(type, value));
-  }
+  std::string deviceKernelTable();
+  std::string imageTable();
 
   ModelOp model;
+  ArrayAttr images; // gpu.objects, or null for CPUs
+  int64_t imageCount = 0;
   LaunchEmitter launches;
 };
-
-Value Emitter::fill(Type type, ArrayRef<Value> fields) {
-  Value result = LLVM::UndefOp::create(builder, loc, type);
-  for (auto [index, value] : llvm::enumerate(fields))
-    result = LLVM::InsertValueOp::create(builder, loc, result, value,
-                                         int64_t(index));
-  return result;
-}
 
 /// Names of kernels, for traces.
 std::string Emitter::kernelTable() {
@@ -75,6 +68,50 @@ std::string Emitter::kernelTable() {
     SmallVector<Value> rows;
     for (const auto &[kernel, name] : entries)
       rows.push_back(fill(row, {addressOf(kernel), addressOf(name)}));
+    return fill(type, rows);
+  });
+}
+
+std::string Emitter::deviceKernelTable() {
+  auto type = LLVM::LLVMArrayType::get(ptr, launches.deviceKernels().size());
+  return global("pmpd_gpu_kernels", type, [&] {
+    SmallVector<Value> rows;
+    for (const std::string &kernel : launches.deviceKernels())
+      rows.push_back(addressOf(kernel));
+    return fill(type, rows);
+  });
+}
+
+/// The images of the device's kernels.
+std::string Emitter::imageTable() {
+  struct Image {
+    pmpd_gpu_image_kind kind;
+    int64_t sm;
+    std::string data;
+    size_t bytes;
+  };
+  SmallVector<Image> found;
+  if (images)
+    for (auto object : images.getAsRange<gpu::ObjectAttr>()) {
+      bool binary = object.getFormat() == gpu::CompilationTarget::Binary;
+      StringRef contents = object.getObject().getValue();
+      int64_t sm = 0;
+      cast<NVVM::NVVMTargetAttr>(object.getTarget())
+          .getChip()
+          .drop_front(strlen("sm_"))
+          .getAsInteger(10, sm);
+      found.push_back({binary ? PMPD_GPU_CUBIN : PMPD_GPU_PTX, sm,
+                       bytes(contents), contents.size()});
+    }
+  imageCount = found.size();
+  auto row = LLVM::LLVMStructType::getLiteral(&context(), {i32, i32, ptr, i64});
+  auto type = LLVM::LLVMArrayType::get(row, found.size());
+  return global("pmpd_gpu_images", type, [&] {
+    SmallVector<Value> rows;
+    for (const Image &image : found)
+      rows.push_back(
+          fill(row, {literal(i32, image.kind), literal(i32, image.sm),
+                     addressOf(image.data), literal(i64, image.bytes)}));
     return fill(type, rows);
   });
 }
@@ -182,11 +219,13 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
     return model.emitOpError("expected the digest of a weight file; run "
                              "--pmpd-pack first");
   std::string nameText = text(name), tripleText = text(triple),
-              featuresText = text(features);
+              featuresText = text(features),
+              deviceKernels = deviceKernelTable(), imagesName = imageTable();
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
-                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, i32, i32});
+                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32,
+                   i32});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
     for (char byte : digest)
@@ -202,8 +241,10 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
          literal(i32, model.getContext()), literal(i32, element),
          literal(i64, model.getKVBytes()), fill(digestType, bytes),
          literal(i32, count), literal(i32, classifierCount), addressOf(regions),
-         addressOf(classifiers), addressOf(kernels),
-         literal(i32, launches.kernels().size()), literal(i32, 0)});
+         addressOf(classifiers), addressOf(kernels), addressOf(deviceKernels),
+         addressOf(imagesName), literal(i32, launches.kernels().size()),
+         literal(i32, launches.deviceKernels().size()),
+         literal(i32, imageCount), literal(i32, 0)});
   });
 }
 
@@ -219,7 +260,7 @@ LogicalResult Emitter::emit(StringRef name, StringRef triple,
     regions.push_back(model.lookupSymbol<RegionOp>(symbol));
     for (Operation &op : regions.back().getBody()->without_terminator()) {
       auto launch = dyn_cast<LaunchOp>(op);
-      if (!launch || !symbols.lookup<LLVM::LLVMFuncOp>(launch.getKernel()))
+      if (!launch || !kernelOf(launch))
         return op.emitOpError("expected a launch of a kernel in the LLVM "
                               "dialect");
     }
@@ -256,14 +297,27 @@ struct EmitCInterface : impl::EmitCInterfaceBase<EmitCInterface> {
   using EmitCInterfaceBase::EmitCInterfaceBase;
 
   void runOnOperation() override {
+    ArrayAttr images;
+    auto devices = getOperation().getOps<gpu::GPUModuleOp>();
+    if (!devices.empty()) {
+      images = (*devices.begin())->getAttrOfType<ArrayAttr>("pmpd.images");
+      if (!images) {
+        (*devices.begin())
+            .emitOpError("expected images of the kernels; run "
+                         "--pmpd-emit-gpu-images first");
+        return signalPassFailure();
+      }
+    }
     for (ModelOp model :
          llvm::make_early_inc_range(getOperation().getOps<ModelOp>())) {
       StringRef symbol = name.empty() ? model.getSymName() : StringRef(name);
-      if (failed(Emitter(getOperation(), model)
+      if (failed(Emitter(getOperation(), model, images)
                      .emit(symbol, triple, features)))
         return signalPassFailure();
       model.erase();
     }
+    for (auto device : llvm::make_early_inc_range(devices))
+      device.erase();
   }
 };
 } // namespace

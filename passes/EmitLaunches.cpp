@@ -2,6 +2,8 @@
 #include "passes/EmitLaunches.h"
 #include "pmpd/kernel.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
 #include <cstddef>
 
 using namespace mlir;
@@ -54,7 +56,7 @@ std::string LaunchEmitter::task(StringRef kernel) {
 void LaunchEmitter::call(LaunchOp launch, Value args, unsigned index,
                          Value first, Value end) {
   auto callee =
-      b.symbols.lookup<LLVM::LLVMFuncOp>(task(launch.getKernel()));
+      b.symbols.lookup<LLVM::LLVMFuncOp>(task(launch.getKernelName()));
   Value own = b.field(args, index * sizeof(pmpd_kernel_args));
   LLVM::CallOp::create(b.builder, b.loc, callee, ValueRange{own, first, end});
 }
@@ -188,12 +190,12 @@ void LaunchEmitter::launch(const Group &group, Value region, Value args) {
   std::string key, name;
   for (LaunchOp member : group) {
     // Equal kernels in another order or split are other functions.
-    key += (member.getKernel() + " ").str();
-    name += (name.empty() ? "" : "+") + member.getKernel().str();
+    key += (member.getKernelName() + " ").str();
+    name += (name.empty() ? "" : "+") + member.getKernelName().str();
   }
   std::string symbol;
   if (group.size() == 1) {
-    symbol = task(LaunchOp(group.front()).getKernel());
+    symbol = task(LaunchOp(group.front()).getKernelName());
   } else {
     symbol = tasks.lookup(key);
     if (symbol.empty()) {
@@ -214,12 +216,42 @@ void LaunchEmitter::launch(const Group &group, Value region, Value args) {
                  count(group, rows)});
 }
 
+/// The pmpd_gpu_kernel of a launch.
+std::string LaunchEmitter::deviceKernel(LaunchOp launch) {
+  std::string &global = tasks[launch.getKernelName()];
+  if (!global.empty())
+    return global;
+  auto block = b.kernelOf(launch)->getAttrOfType<DenseI32ArrayAttr>(
+      NVVM::NVVMDialect::getReqntidAttrName());
+  std::string name = b.text(launch.getKernelName());
+  auto type = LLVM::LLVMStructType::getLiteral(&b.context(),
+                                               {b.ptr, b.i32, b.i32});
+  global = b.global(launch.getKernelName() + "_kernel", type, [&] {
+    return b.fill(type, {b.addressOf(name), b.literal(b.i32, block[0]),
+                         b.literal(b.i32, launch.getAddresses().size())});
+  });
+  onDevice.push_back(global);
+  return global;
+}
+
+void LaunchEmitter::launchOnDevice(LaunchOp launch, Value region, Value args) {
+  fillArgs(launch, region, args);
+  Value rows = b.load(b.i64, args, offsetof(pmpd_kernel_args, rows));
+  Value function = b.load(b.ptr, region, offsetof(pmpd_region_args, launch));
+  Value device = b.load(b.ptr, region, offsetof(pmpd_region_args, device));
+  LLVM::CallOp::create(
+      b.builder, b.loc,
+      LLVM::LLVMFunctionType::get(b.nothing, {b.ptr, b.ptr, b.ptr, b.i64}),
+      ValueRange{function, device, b.addressOf(deviceKernel(launch)), args,
+                 count({launch}, rows)});
+}
+
 FailureOr<std::string> LaunchEmitter::entry(RegionOp region) {
   SmallVector<Group> groups;
   size_t most = 1;
   for (LaunchOp launch : region.getBody()->getOps<LaunchOp>()) {
     LaunchOp first = groups.empty() ? LaunchOp() : groups.back().front();
-    if (!first || !launch.getGroup() ||
+    if (!first || !launch.getGroup() || launch.isOnDevice() ||
         first.getGroup() != launch.getGroup()) {
       groups.push_back({launch});
       continue;
@@ -243,7 +275,10 @@ FailureOr<std::string> LaunchEmitter::entry(RegionOp region) {
       b.builder, b.loc, b.ptr, b.i8,
       b.constant(most * sizeof(pmpd_kernel_args)), alignof(pmpd_kernel_args));
   for (const Group &group : groups)
-    launch(group, func.getArgument(0), args);
+    if (LaunchOp(group.front()).isOnDevice())
+      launchOnDevice(group.front(), func.getArgument(0), args);
+    else
+      launch(group, func.getArgument(0), args);
   LLVM::ReturnOp::create(b.builder, b.loc, ValueRange());
   return func.getSymName().str();
 }

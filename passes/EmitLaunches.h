@@ -7,7 +7,7 @@
 namespace pmpd {
 
 /// Writes the launches of regions: what a region's entry does, and the
-/// pmpd_kernels that it runs.
+/// pmpd_kernels or pmpd_gpu_kernels that it runs.
 class LaunchEmitter {
 public:
   explicit LaunchEmitter(CInterfaceBuilder &b) : b(b) {}
@@ -19,6 +19,9 @@ public:
   llvm::ArrayRef<std::pair<std::string, std::string>> kernels() const {
     return names;
   }
+
+  /// pmpd_gpu_kernels written so far.
+  llvm::ArrayRef<std::string> deviceKernels() const { return onDevice; }
 
 private:
   /// Launches that run as one.
@@ -33,10 +36,13 @@ private:
   void fillArgs(LaunchOp launch, mlir::Value region, mlir::Value args);
   mlir::Value count(const Group &group, mlir::Value rows);
   void launch(const Group &group, mlir::Value region, mlir::Value args);
+  std::string deviceKernel(LaunchOp launch);
+  void launchOnDevice(LaunchOp launch, mlir::Value region, mlir::Value args);
 
   CInterfaceBuilder &b;
   llvm::StringMap<std::string> tasks; // what it runs -> its pmpd_kernel
   llvm::SmallVector<std::pair<std::string, std::string>> names;
+  llvm::SmallVector<std::string> onDevice;
 };
 
 } // namespace pmpd

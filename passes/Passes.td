@@ -272,6 +272,45 @@ def LowerToCPU : Pass<"pmpd-lower-to-cpu", "::mlir::ModuleOp"> {
   ];
 }
 
+def LowerToGPU : Pass<"pmpd-lower-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "turn the ops of regions into launches of GPU kernels";
+  let description = [{
+    Replaces every op of a `pmpd.region` by a `pmpd.launch`, and adds the
+    kernels, as gpu.funcs, to a `gpu.module` beside the model. Ops of equal
+    shape and bits share a kernel. Run after `pmpd-pack` with the layout gpu and
+    `pmpd-plan-memory`. Functions of classifiers stay on the CPU, as
+    `pmpd-lower-to-cpu` has them.
+
+    Example: `test/passes/lower-to-gpu.mlir`.
+  }];
+  let dependentDialects = [
+    "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def EmitGpuImages : Pass<"pmpd-emit-gpu-images", "::mlir::ModuleOp"> {
+  let summary = "make PTX and machine code of the kernels of a gpu.module";
+  let description = [{
+    Sets `pmpd.images` of every `gpu.module`, whose kernels are in the LLVM and
+    NVVM dialects: PTX for the oldest of the GPUs, and for each of them the
+    machine code, if there is an assembler.
+
+    Example: `test/passes/emit-gpu-images.mlir`.
+  }];
+  let options = [
+    ListOption<"chips", "gpu", "std::string", "GPUs, such as sm_80 and sm_90">,
+    Option<"assembler", "ptxas", "std::string", "",
+           "path of ptxas, or none; by default the one of $CUDA_HOME, $PATH or "
+           "/usr/local/cuda if there is one">
+  ];
+  let dependentDialects = ["::mlir::gpu::GPUDialect",
+                           "::mlir::NVVM::NVVMDialect"];
+}
+
 def EmitCInterface : Pass<"pmpd-emit-c-interface", "::mlir::ModuleOp"> {
   let summary = "give regions, kernels and the model their C interface";
   let description = [{
@@ -279,7 +318,8 @@ def EmitCInterface : Pass<"pmpd-emit-c-interface", "::mlir::ModuleOp"> {
     functions on `pmpd_region_args`, and the model into the exported
     `NAME_pmpd_model` that returns its `pmpd_model_desc`, all as
     `include/pmpd/kernel.h` has them. Kernels must already be in the LLVM
-    dialect.
+    dialect. Those of a GPU are embedded as the images that
+    `pmpd-emit-gpu-images` made.
 
     Example: `test/passes/emit-c-interface.mlir`.
   }];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/Pipelines.h"
 #include "lib/Codegen/LowerToLLVM.h"
+#include "lib/Codegen/gpu/LowerToNVVM.h"
 #include "lib/Quant/Quantizer.h"
 #include "passes/Passes.h"
 
@@ -108,6 +109,15 @@ static void buildRegions(OpPassManager &pm, const CompileOptions &options,
   pm.addPass(createPack(pack));
 }
 
+static void addEmitCInterface(OpPassManager &pm,
+                              const CompileOptions &options) {
+  EmitCInterfaceOptions emit;
+  emit.name = options.name;
+  emit.features = options.features;
+  emit.triple = options.triple;
+  pm.addPass(createEmitCInterface(emit));
+}
+
 void buildCompileCPUPipeline(OpPassManager &pm,
                              const CompileOptions &options) {
   buildRegions(pm, options, options.layout);
@@ -120,11 +130,24 @@ void buildCompileCPUPipeline(OpPassManager &pm,
   pm.addPass(createLowerToCPU(lower));
   codegen::buildKernelLoweringPipeline(pm);
 
-  EmitCInterfaceOptions emit;
-  emit.name = options.name;
-  emit.features = options.features;
-  emit.triple = options.triple;
-  pm.addPass(createEmitCInterface(emit));
+  addEmitCInterface(pm, options);
+}
+
+void buildCompileGPUPipeline(OpPassManager &pm,
+                             const CompileOptions &options) {
+  buildRegions(pm, options, "gpu");
+  pm.addPass(createGroupLaunches());
+  pm.addPass(createPlanMemory());
+  pm.addPass(createLowerToGPU());
+  codegen::buildGpuLoweringPipeline(pm);
+  if (options.gpus.empty())
+    return;
+  EmitGpuImagesOptions images;
+  for (const std::string &chip : options.gpus)
+    images.chips.push_back(chip);
+  pm.addPass(createEmitGpuImages(images));
+  codegen::buildKernelLoweringPipeline(pm); // of classifiers
+  addEmitCInterface(pm, options);
 }
 
 void buildCompileNPUPipeline(OpPassManager &pm,
@@ -153,6 +176,11 @@ void registerPipelines() {
   PassPipelineRegistration<CompileOptions>(
       "pmpd-compile-cpu", "the whole compiler for CPUs, from onnx to LLVM",
       buildCompileCPUPipeline);
+  PassPipelineRegistration<CompileOptions>(
+      "pmpd-compile-gpu",
+      "the whole compiler for NVIDIA GPUs, from onnx to LLVM; without gpu= to "
+      "kernels in the nvvm dialect",
+      buildCompileGPUPipeline);
   PassPipelineRegistration<CompileOptions>(
       "pmpd-compile-npu",
       "the whole compiler for the accelerator, from onnx to a program file",

@@ -9,7 +9,7 @@
 
 namespace pmpd {
 
-/// Options of `pmpd-compile-cpu` and `pmpd-compile-npu`; each is that of the
+/// Options of `pmpd-compile-cpu`, `-gpu` and `-npu`; each is that of the
 /// pass it is named for.
 struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<std::string> name{*this, "name",
@@ -73,6 +73,8 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<std::string> features{
       *this, "features", llvm::cl::desc("CPU features that the code needs")};
   Option<std::string> triple{*this, "triple", llvm::cl::desc("target triple")};
+  ListOption<std::string> gpus{
+      *this, "gpu", llvm::cl::desc("GPUs to emit code for, such as sm_90")};
   Option<std::string> program{*this, "program",
                               llvm::cl::desc("the NPU program file to write"),
                               llvm::cl::init("model.pnpu")};
@@ -91,6 +93,11 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
 void buildCompileCPUPipeline(mlir::OpPassManager &pm,
                              const CompileOptions &options);
 
+/// The same for NVIDIA GPUs, kernels embedded as PTX and machine code. Without
+/// any GPU to emit code for it ends with kernels in the nvvm dialect.
+void buildCompileGPUPipeline(mlir::OpPassManager &pm,
+                             const CompileOptions &options);
+
 /// From a graph in the onnx dialect to the npu dialect and the program file: the
 /// same as for CPUs up to the regions, which become programs.
 void buildCompileNPUPipeline(mlir::OpPassManager &pm,
@@ -101,7 +108,7 @@ void buildCompileNPUPipeline(mlir::OpPassManager &pm,
 /// is left as it is.
 void buildLowerClassifiersPipeline(mlir::OpPassManager &pm);
 
-/// Registers `pmpd-compile-cpu`, `pmpd-compile-npu` and
+/// Registers `pmpd-compile-cpu`, `pmpd-compile-gpu`, `pmpd-compile-npu` and
 /// `pmpd-lower-classifiers`.
 void registerPipelines();
 

@@ -2,6 +2,7 @@
 // The ops of the decoder and of its lowered form.
 #include "dialects/PMPD/PMPD.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
@@ -186,16 +187,20 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
          isa<BaseMemRefType, LLVM::LLVMPointerType>(inputs[pointers]))
     ++pointers;
   ArrayRef<Type> scalars = inputs.drop_front(pointers);
-  bool valid = scalars.size() == 4 && llvm::all_of(scalars, [](Type type) {
-                 return type.isIndex() || type.isInteger(64);
-               });
+  bool onDevice = isa<gpu::GPUModuleOp>(kernel->getParentOp());
+  bool valid = onDevice ? scalars.empty() && pointers-- > 0
+                        : scalars.size() == 4 &&
+                              llvm::all_of(scalars, [](Type type) {
+                                return type.isIndex() || type.isInteger(64);
+                              });
   if (!valid || pointers != getAddresses().size()) // C2
     return emitOpError("expected a kernel of ")
-           << getAddresses().size() << " buffers and 4 index values, but "
+           << getAddresses().size() << " buffers and "
+           << (onDevice ? "one more pointer" : "4 index values") << ", but "
            << getKernelAttr() << " is " << kernel.getFunctionType();
   int64_t tasks = getTasks(), rowTile = getRowTile().value_or(1);
-  if (getAddresses().size() > 8 || tasks < 1 || rowTile < 1) // C3
-    return emitOpError("expected at most 8 addresses, at least 1 task and a "
+  if (getAddresses().size() > 16 || tasks < 1 || rowTile < 1) // C3
+    return emitOpError("expected at most 16 addresses, at least 1 task and a "
                        "row tile of at least 1, but got ")
            << getAddresses().size() << ", " << tasks << " and " << rowTile;
   return success();

@@ -569,23 +569,30 @@ def PMPD_LaunchOp : PMPD_Op<"launch", [HasParent<"RegionOp">,
     them row by row; with tasks that no rows count, side by side.
 
     Constraints:
-    - C1: `kernel` names a function beside the model.
+    - C1: `kernel` names a function beside the model, or in a `gpu.module`
+      beside it.
     - C2: the kernel has as many pointer or memref arguments as there are
-      addresses, then four of type `index`, or i64 once it is lowered.
-    - C3: at most 8 addresses; `tasks` and `row_tile` are positive.
+      addresses, then four of type `index`, or i64 once it is lowered; in a
+      `gpu.module`, then one more pointer.
+    - C3: at most 16 addresses; `tasks` and `row_tile` are positive.
 
     Example:
     ```mlir
     pmpd.launch @rms_norm_128 [#pmpd.address<scratch, 0>, #pmpd.address<weights, 4096>, #pmpd.address<scratch, 512>] tasks 1 per 1 all
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$kernel,
+  let arguments = (ins SymbolRefAttr:$kernel,
                        TypedArrayAttrBase<PMPD_Address, "addresses">:$addresses,
                        I64Attr:$tasks, OptionalAttr<I64Attr>:$row_tile,
                        PMPD_RowsAttr:$rows, OptionalAttr<I64Attr>:$group);
   let assemblyFormat = [{
     $kernel $addresses `tasks` $tasks (`per` $row_tile^)? $rows
     (`group` $group^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    /// Of the function, without the module of a device.
+    ::llvm::StringRef getKernelName() { return getKernel().getLeafReference(); }
+    bool isOnDevice() { return !getKernel().getNestedReferences().empty(); }
   }];
 }
 

@@ -6,7 +6,8 @@
  *
  * A library exports one symbol, `const pmpd_model_desc *NAME_pmpd_model(void)`.
  * Generated code allocates nothing, holds no mutable globals and does no I/O;
- * it reaches threads only through pmpd_region_args.parallel_for.
+ * it reaches threads only through pmpd_region_args.parallel_for, and a GPU only
+ * through pmpd_region_args.launch.
  */
 #ifndef PMPD_KERNEL_H
 #define PMPD_KERNEL_H
@@ -17,7 +18,7 @@
 extern "C" {
 #endif
 
-enum { PMPD_ABI_VERSION = 3, PMPD_KERNEL_POINTERS = 8 };
+enum { PMPD_ABI_VERSION = 4, PMPD_KERNEL_POINTERS = 16 };
 
 /* Arguments of a kernel. Which pointer is what is said where the kernel is
  * generated (lib/Codegen); shapes are compile-time constants of the kernel. */
@@ -36,7 +37,30 @@ typedef void (*pmpd_kernel)(const pmpd_kernel_args *args, int64_t begin,
 typedef void (*pmpd_parallel_for)(void *pool, pmpd_kernel kernel,
                                   const pmpd_kernel_args *args, int64_t tasks);
 
-/* Everything a region touches. */
+/* A kernel of a GPU, one-dimensional in grid and block, with static shared
+ * memory. Its parameters are the pointers of pmpd_kernel_args in their order,
+ * then one to a pmpd_gpu_call. */
+typedef struct pmpd_gpu_kernel {
+  const char *name; /* of the entry in the images */
+  int32_t threads;  /* of a block */
+  int32_t pointers; /* used elements of pmpd_kernel_args.ptr */
+} pmpd_gpu_kernel;
+
+/* What differs from call to call, in the memory of the device, so that
+ * launches recorded once serve every token. */
+typedef struct pmpd_gpu_call {
+  int32_t rows;     /* as pmpd_kernel_args.rows */
+  int32_t position; /* as pmpd_kernel_args.position */
+} pmpd_gpu_call;
+
+/* Launches blocks 0 .. blocks-1 of `kernel`, to run after all that was launched
+ * before. A count of 0 launches nothing. args->rows is the rows of the call or
+ * its logit_rows. */
+typedef void (*pmpd_gpu_launch)(void *device, const pmpd_gpu_kernel *kernel,
+                                const pmpd_kernel_args *args, int64_t blocks);
+
+/* Everything a region touches. For a GPU, all of it but this struct is in the
+ * memory of the device. */
 typedef struct pmpd_region_args {
   const uint8_t *weights; /* the mapped NAME.pmpdw, 4096-byte aligned */
   uint8_t *scratch;       /* [region.scratch_bytes], 64-byte aligned */
@@ -46,8 +70,10 @@ typedef struct pmpd_region_args {
   int64_t rows;           /* tokens in this call, 1 .. region.max_rows */
   int64_t position;       /* tokens in the KV cache; position + rows <= context */
   int64_t logit_rows;     /* trailing rows to compute logits for, 0 .. rows */
-  pmpd_parallel_for parallel_for;
+  pmpd_parallel_for parallel_for; /* of CPUs */
   void *pool;
+  pmpd_gpu_launch launch; /* of GPUs */
+  void *device;
 } pmpd_region_args;
 
 typedef enum pmpd_phase { PMPD_PREFILL = 0, PMPD_DECODE = 1 } pmpd_phase;
@@ -90,6 +116,19 @@ typedef struct pmpd_kernel_name {
   const char *name;
 } pmpd_kernel_name;
 
+typedef enum pmpd_gpu_image_kind {
+  PMPD_GPU_PTX = 0,  /* text that ends with a NUL, for `sm` and all newer */
+  PMPD_GPU_CUBIN = 1 /* for `sm` and newer ones of the same major number */
+} pmpd_gpu_image_kind;
+
+/* The kernels of a GPU in one of the forms that drivers load. */
+typedef struct pmpd_gpu_image {
+  int32_t kind; /* pmpd_gpu_image_kind */
+  int32_t sm;   /* 90 for sm_90 */
+  const void *data;
+  uint64_t bytes;
+} pmpd_gpu_image;
+
 /* The KV cache is [layers][2: K, V][kv_heads][context][head_dim], elements of
  * kv_element. The whole extent is addressed, only what is used is touched. */
 typedef struct pmpd_model_desc {
@@ -112,8 +151,12 @@ typedef struct pmpd_model_desc {
   int32_t classifier_count;        /* 0, or one per adjacent pair of bits */
   const pmpd_region_desc *regions; /* [region_count] */
   const pmpd_classifier_desc *classifiers; /* [classifier_count] */
-  const pmpd_kernel_name *kernels;         /* [kernel_count], all that run */
+  const pmpd_kernel_name *kernels; /* [kernel_count], all that CPUs run */
+  const pmpd_gpu_kernel *const *gpu_kernels; /* [gpu_kernel_count] */
+  const pmpd_gpu_image *gpu_images;   /* [gpu_image_count] */
   int32_t kernel_count;
+  int32_t gpu_kernel_count;
+  int32_t gpu_image_count; /* 0 for a model that runs on the CPU */
   int32_t reserved;
 } pmpd_model_desc;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 #include "pmpd/layout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -469,7 +469,7 @@ std::string cacheName(const CacheShape &shape) {
 
 } // namespace
 
-Kernel KernelLibrary::kvAppend(const CacheShape &shape) {
+Kernel CpuKernels::kvAppend(const CacheShape &shape) {
   int64_t cols = shape.heads * shape.headDim;
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {
@@ -492,7 +492,7 @@ Kernel KernelLibrary::kvAppend(const CacheShape &shape) {
           /*tasks=*/1, /*rowTile=*/1};
 }
 
-Kernel KernelLibrary::widenCache(const CacheShape &shape) {
+Kernel CpuKernels::widenCache(const CacheShape &shape) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value head) {
       b.loop(b.index(0), b.rows(), 1, [&](Value position) {
@@ -512,15 +512,15 @@ Kernel KernelLibrary::widenCache(const CacheShape &shape) {
       /*tasks=*/shape.heads, /*rowTile=*/0};
 }
 
-Kernel KernelLibrary::attention(const AttentionShape &shape) {
+AttentionKernels CpuKernels::attention(const AttentionShape &shape) {
   int64_t cols = shape.heads * shape.cache.headDim;
   std::string name = llvm::formatv("attention_h{0}_{1}_s{2}", shape.heads,
                                    cacheName(shape.cache), nameOf(shape.scale));
   if (shape.window)
     name += "_w" + std::to_string(*shape.window);
-  return {get(name, {f32Rows(cols), cacheType(shape.cache), f32Rows(cols)},
-              [&](KernelBuilder &b) { AttentionEmitter(b, shape).emit(); }),
-          /*tasks=*/shape.cache.heads, AttentionEmitter::rowTile(shape)};
+  return {{get(name, {f32Rows(cols), cacheType(shape.cache), f32Rows(cols)},
+               [&](KernelBuilder &b) { AttentionEmitter(b, shape).emit(); }),
+           /*tasks=*/shape.cache.heads, AttentionEmitter::rowTile(shape)}};
 }
 
 } // namespace pmpd::codegen

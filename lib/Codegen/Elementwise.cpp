@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -62,7 +62,7 @@ void emitElementwise(KernelBuilder &b, int64_t cols,
 
 } // namespace
 
-Kernel KernelLibrary::activate(int64_t cols, ActivationKind kind) {
+Kernel CpuKernels::activate(int64_t cols, ActivationKind kind) {
   std::string name =
       llvm::formatv("activate_{0}_k{1}", stringifyActivationKind(kind), cols);
   return {get(name, {f32Rows(cols), f32Rows(cols)},
@@ -74,7 +74,7 @@ Kernel KernelLibrary::activate(int64_t cols, ActivationKind kind) {
           /*tasks=*/1, /*rowTile=*/1};
 }
 
-Kernel KernelLibrary::add(int64_t cols) {
+Kernel CpuKernels::add(int64_t cols) {
   std::string name = llvm::formatv("add_k{0}", cols);
   return {get(name, {f32Rows(cols), f32Rows(cols), f32Rows(cols)},
               [&](KernelBuilder &b) {
@@ -85,7 +85,7 @@ Kernel KernelLibrary::add(int64_t cols) {
           /*tasks=*/1, /*rowTile=*/1};
 }
 
-Kernel KernelLibrary::mul(int64_t cols) {
+Kernel CpuKernels::mul(int64_t cols) {
   std::string name = llvm::formatv("mul_k{0}", cols);
   return {get(name, {f32Rows(cols), f32Rows(cols), f32Rows(cols)},
               [&](KernelBuilder &b) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -9,7 +9,7 @@ using namespace mlir;
 
 namespace pmpd::codegen {
 
-Kernel KernelLibrary::embed(int64_t cols, Type table, double scale) {
+Kernel CpuKernels::embed(int64_t cols, Type table, double scale) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {
       Value token = memref::LoadOp::create(b, b.pointer(0), row);
@@ -32,7 +32,7 @@ Kernel KernelLibrary::embed(int64_t cols, Type table, double scale) {
           /*tasks=*/1, /*rowTile=*/1};
 }
 
-Kernel KernelLibrary::addPosition(int64_t cols, Type table, int64_t offset) {
+Kernel CpuKernels::addPosition(int64_t cols, Type table, int64_t offset) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {
       Value entry = b.add(b.add(b.position(), row), offset);

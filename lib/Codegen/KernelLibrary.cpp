@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Codegen/KernelLibrary.h"
 
-#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -65,8 +61,8 @@ struct FloorToSum : OpRewritePattern<math::FloorOp> {
 
 } // namespace
 
-void expandFunctions(func::FuncOp func) {
-  RewritePatternSet patterns(func.getContext());
+void expandFunctions(Operation *func) {
+  RewritePatternSet patterns(func->getContext());
   populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
     return llvm::is_contained(
         {math::ErfOp::getOperationName(), math::ErfcOp::getOperationName(),
@@ -74,48 +70,9 @@ void expandFunctions(func::FuncOp func) {
          math::TanhOp::getOperationName()},
         name);
   });
-  patterns.add<FmaToVector, FloorToSum>(func.getContext());
+  patterns.add<FmaToVector, FloorToSum>(func->getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     llvm::report_fatal_error("expansion of a kernel does not converge");
-}
-
-KernelLibrary::KernelLibrary(ModuleOp module, Target target)
-    : module(module), target(target) {
-  module.getContext()
-      ->loadDialect<amx::AMXDialect, arith::ArithDialect, func::FuncDialect,
-                    LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-                    scf::SCFDialect, vector::VectorDialect>();
-}
-
-func::FuncOp KernelLibrary::get(StringRef name, ArrayRef<MemRefType> pointers,
-                                Body body) {
-  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
-    return existing;
-  MLIRContext *context = module.getContext();
-  SmallVector<Type> inputs(pointers);
-  inputs.append(4, IndexType::get(context));
-  auto builder = OpBuilder::atBlockEnd(module.getBody());
-  auto func =
-      func::FuncOp::create(builder, module.getLoc(), name,
-                           FunctionType::get(context, inputs, TypeRange()));
-  func.setPrivate();
-  // Two libraries in one program may hold kernels of the same name.
-  func->setAttr("llvm.linkage",
-                LLVM::LinkageAttr::get(context, LLVM::Linkage::Internal));
-  KernelBuilder kernel(func, target);
-  body(kernel);
-  func::ReturnOp::create(kernel);
-  expandFunctions(func);
-  return func;
-}
-
-MemRefType KernelLibrary::f32Rows(int64_t cols) {
-  return MemRefType::get({anyRows, cols},
-                         Float32Type::get(module.getContext()));
-}
-
-MemRefType KernelLibrary::bytes(int64_t count) {
-  return MemRefType::get({count}, IntegerType::get(module.getContext(), 8));
 }
 
 StringRef nameOf(Type element) { return element.isF16() ? "f16" : "f32"; }

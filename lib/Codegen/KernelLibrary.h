@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kernels of the CPU, generated on demand into a module.
+// What kernels a target must have, whatever it is: the lowering of regions asks
+// for them by shape.
 //
-// Every kernel is a function over pointers, in the order given at each member
-// below, then %rows, %position, %begin, %end: the rows of activations, the
-// tokens in the KV cache before this call, and the range of tasks to compute.
-// Tasks are independent and any split of them gives the same bits. Activations
-// are f32 [rows, cols], row-major and without padding; no pointer needs more
-// than the alignment of its elements, except packed weights, which need 64
-// bytes. An output may be an input only where a member says so.
+// A kernel takes the pointers given at each member below, in that order; how it
+// gets the rows of activations and the tokens in the KV cache before the call
+// is the target's matter (CpuKernels.h, gpu/GpuKernels.h). Activations are f32
+// [rows, cols], row-major and without padding; no pointer needs more than the
+// alignment of its elements, except packed weights and quantized rows, which
+// need 64 bytes. An output may be an input only where a member says so.
 #ifndef PMPD_LIB_CODEGEN_KERNELLIBRARY_H
 #define PMPD_LIB_CODEGEN_KERNELLIBRARY_H
 
 #include "dialects/PMPD/PMPD.h"
-#include "lib/Codegen/KernelBuilder.h"
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/Support/Error.h"
 
 namespace pmpd::codegen {
+
+using mlir::Type;
+using mlir::Value;
 
 /// How a linear kernel reads its activations: as f32, or quantized to 8 or 16
 /// bits in the format of RowFormat.h.
@@ -33,6 +36,7 @@ struct NestedLinear {
   unsigned prefixIndex; /// Place of `bits` among the readable prefixes.
   Activations activations;
   Type bias;
+  int64_t maxRows = 1; /// Most activation rows of a call.
 };
 
 struct DenseLinear {
@@ -40,6 +44,7 @@ struct DenseLinear {
   int64_t cols;
   Type weight; /// f16 or f32
   Type bias;   /// null, f16 or f32
+  int64_t maxRows = 1; /// As above.
 };
 
 struct RopeShape {
@@ -62,79 +67,69 @@ struct AttentionShape {
   int64_t heads; /// Of the query, a multiple of cache.heads.
   double scale;
   std::optional<int64_t> window;
+  int64_t maxRows = 1; /// As above.
 };
 
 /// A generated function and how many tasks it has: for every `rowTile` rows
-/// begun, or in all if that is 0.
+/// begun, or in all if that is 0. A task is a range of the index space of a CPU
+/// kernel, and a block of a GPU kernel.
 struct Kernel {
-  mlir::func::FuncOp func;
+  mlir::FunctionOpInterface func;
   int64_t tasks;
   int64_t rowTile;
+};
+
+/// Attention as one kernel (query, cache of the layer, output), output may be
+/// query; or for long contexts as two: `kernel` (query, cache of the layer,
+/// partial results) and `combine` (partial results, output).
+struct AttentionKernels {
+  Kernel kernel;
+  std::optional<Kernel> combine = std::nullopt;
+  int64_t partialBytes = 0; /// Of the partial results, if there is `combine`.
 };
 
 /// Adds kernels to a module, one for each distinct shape however often asked.
 class KernelLibrary {
 public:
-  KernelLibrary(mlir::ModuleOp module, Target target);
+  virtual ~KernelLibrary() = default;
 
-  /// Layout S. (weight, input, output[, bias]); a task is a panel of 16 rows of
-  /// the weight. The input is f32 or quantized rows of the same group.
-  Kernel linearS(const NestedLinear &shape);
-  /// Layout plain, F32 activations only. (weight, input, output[, bias]).
-  Kernel linearPlain(const NestedLinear &shape);
-  /// (weight [rows, cols], input, output[, bias]); a task is 4 weight rows.
-  Kernel linearDense(const DenseLinear &shape);
+  /// (weight, input, output[, bias]). Fails for what the target cannot read,
+  /// with what it can.
+  virtual llvm::Expected<Kernel> linearNested(Layout layout,
+                                              const NestedLinear &shape) = 0;
+  /// (weight [rows, cols], input, output[, bias]).
+  virtual Kernel linearDense(const DenseLinear &shape) = 0;
 
   /// (input, quantized rows); columns in groups of `group`, bits 8 or 16.
-  Kernel quantizeRows(int64_t cols, unsigned bits, int64_t group);
+  virtual Kernel quantizeRows(int64_t cols, unsigned bits, int64_t group) = 0;
 
   /// (tokens i32[rows], table [tokens, cols], output).
-  Kernel embed(int64_t cols, Type table, double scale);
+  virtual Kernel embed(int64_t cols, Type table, double scale) = 0;
   /// (input, table [positions, cols], output); output may be input.
-  Kernel addPosition(int64_t cols, Type table, int64_t offset);
+  virtual Kernel addPosition(int64_t cols, Type table, int64_t offset) = 0;
   /// (input, weight [cols], output); output may be input.
-  Kernel rmsNorm(int64_t cols, Type weight, double eps);
+  virtual Kernel rmsNorm(int64_t cols, Type weight, double eps) = 0;
   /// (input, weight [cols], bias [cols], output); output may be input.
-  Kernel layerNorm(int64_t cols, Type weight, Type bias, double eps);
+  virtual Kernel layerNorm(int64_t cols, Type weight, Type bias,
+                           double eps) = 0;
   /// (input, table f32 [position][2 * frequencies], output); output may be
   /// input.
-  Kernel rope(const RopeShape &shape);
+  virtual Kernel rope(const RopeShape &shape) = 0;
 
   /// (keys, values, cache of the layer).
-  Kernel kvAppend(const CacheShape &shape);
-  /// (K or V of a layer, the same as f32); a task is a head, of which %rows
-  /// positions are converted.
-  Kernel widenCache(const CacheShape &shape);
-  /// (query, cache of the layer, output); a task is a head of the cache for a
-  /// tile of rows. Output may be query.
-  Kernel attention(const AttentionShape &shape);
+  virtual Kernel kvAppend(const CacheShape &shape) = 0;
+  virtual AttentionKernels attention(const AttentionShape &shape) = 0;
 
   /// (input, output); output may be input.
-  Kernel activate(int64_t cols, ActivationKind kind);
+  virtual Kernel activate(int64_t cols, ActivationKind kind) = 0;
   /// (lhs, rhs, output); output may be either.
-  Kernel add(int64_t cols);
-  Kernel mul(int64_t cols);
-
-  mlir::MLIRContext *getContext() { return module.getContext(); }
-
-private:
-  using Body = llvm::function_ref<void(KernelBuilder &)>;
-
-  /// The function `name`, whose `body` is written the first time it is asked
-  /// for.
-  mlir::func::FuncOp get(llvm::StringRef name,
-                         llvm::ArrayRef<mlir::MemRefType> pointers, Body body);
-
-  mlir::MemRefType f32Rows(int64_t cols);
-  mlir::MemRefType bytes(int64_t count);
-
-  mlir::ModuleOp module;
-  Target target;
+  virtual Kernel add(int64_t cols) = 0;
+  virtual Kernel mul(int64_t cols) = 0;
 };
 
 /// Replaces elementary functions by polynomials: generated code calls no
 /// library.
-void expandFunctions(mlir::func::FuncOp func);
+void expandFunctions(mlir::Operation *func);
 
 /// "f16" or "f32", for names.
 llvm::StringRef nameOf(Type element);

@@ -4,7 +4,7 @@
 // and for layers that keep their precision: a tile of 4 weight rows by up to 4
 // activation rows, vectors along the columns.
 #include "lib/Codegen/Epilogue.h"
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -84,7 +84,7 @@ private:
 
 } // namespace
 
-Kernel KernelLibrary::linearDense(const DenseLinear &shape) {
+Kernel CpuKernels::linearDense(const DenseLinear &shape) {
   SmallVector<MemRefType> pointers = {
       MemRefType::get({shape.rows, shape.cols}, shape.weight),
       f32Rows(shape.cols), f32Rows(shape.rows)};

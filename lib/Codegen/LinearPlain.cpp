@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The readable reference of LinearS.cpp: one weight at a time.
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 #include "pmpd/layout.h"
 
@@ -64,7 +64,7 @@ void emitLinearPlain(KernelBuilder &b, const NestedLinear &shape) {
 
 } // namespace
 
-Kernel KernelLibrary::linearPlain(const NestedLinear &shape) {
+Kernel CpuKernels::linearPlain(const NestedLinear &shape) {
   SmallVector<MemRefType> pointers = {
       bytes(pmpd_plain_params_offset(shape.rows, shape.cols, shape.group,
                                      shape.prefixIndex + 1)),

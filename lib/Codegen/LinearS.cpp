@@ -273,7 +273,7 @@ static StringRef nameOf(Activations activations) {
   llvm_unreachable("every kind is listed");
 }
 
-Kernel KernelLibrary::linearS(const NestedLinear &shape) {
+Kernel CpuKernels::linearS(const NestedLinear &shape) {
   bool exact = shape.activations == Activations::F32;
   unsigned activationBits = shape.activations == Activations::Q16 ? 16 : 8;
   SmallVector<MemRefType> pointers = {

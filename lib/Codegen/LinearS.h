@@ -2,7 +2,7 @@
 #ifndef PMPD_LIB_CODEGEN_LINEARS_H
 #define PMPD_LIB_CODEGEN_LINEARS_H
 
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 #include "lib/Codegen/isa/Isa.h"
 
 namespace pmpd::codegen {

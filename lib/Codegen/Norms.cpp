@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -38,7 +38,7 @@ Value inverseRoot(KernelBuilder &b, Value x, double eps) {
 
 } // namespace
 
-Kernel KernelLibrary::rmsNorm(int64_t cols, Type weight, double eps) {
+Kernel CpuKernels::rmsNorm(int64_t cols, Type weight, double eps) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {
       Value square = meanOf(b, row, cols, [&](Value x, int64_t) -> Value {
@@ -62,7 +62,7 @@ Kernel KernelLibrary::rmsNorm(int64_t cols, Type weight, double eps) {
           /*tasks=*/1, /*rowTile=*/1};
 }
 
-Kernel KernelLibrary::layerNorm(int64_t cols, Type weight, Type bias,
+Kernel CpuKernels::layerNorm(int64_t cols, Type weight, Type bias,
                                 double eps) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {

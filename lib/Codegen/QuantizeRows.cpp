@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 #include "lib/Codegen/RowFormat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -117,7 +117,7 @@ private:
 
 } // namespace
 
-Kernel KernelLibrary::quantizeRows(int64_t cols, unsigned bits, int64_t group) {
+Kernel CpuKernels::quantizeRows(int64_t cols, unsigned bits, int64_t group) {
   std::string name =
       llvm::formatv("quantize_rows_q{0}_k{1}_g{2}", bits, cols, group);
   return {get(name,

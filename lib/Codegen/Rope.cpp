@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -73,7 +73,7 @@ private:
 
 } // namespace
 
-Kernel KernelLibrary::rope(const RopeShape &shape) {
+Kernel CpuKernels::rope(const RopeShape &shape) {
   int64_t cols = shape.heads * shape.headDim;
   std::string name =
       llvm::formatv("rope_{0}_h{1}_d{2}_n{3}", stringifyRopeStyle(shape.style),

@@ -16,7 +16,7 @@ Expected<KernelCode> generateKernel(const CpuTarget &target,
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
-  codegen::KernelLibrary library(*module, target.kernels);
+  codegen::CpuKernels library(*module, target.kernels);
   codegen::Kernel kernel = make(library);
   KernelCode code{kernel.func.getName().str(), kernel.tasks, kernel.rowTile, {}};
   // Kernels are internal, but here one is called from outside.

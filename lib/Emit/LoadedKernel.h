@@ -5,7 +5,7 @@
 #ifndef LIB_EMIT_LOADEDKERNEL_H
 #define LIB_EMIT_LOADEDKERNEL_H
 
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 #include "lib/Emit/CpuTarget.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -19,7 +19,7 @@ namespace pmpd::emit {
 
 /// Asks a library for one kernel.
 using MakeKernel =
-    llvm::function_ref<codegen::Kernel(codegen::KernelLibrary &)>;
+    llvm::function_ref<codegen::Kernel(codegen::CpuKernels &)>;
 
 /// A kernel as assembly or as an object in which its function is visible.
 struct KernelCode {
@@ -45,7 +45,7 @@ public:
     return rowTile ? count * ((rows + rowTile - 1) / rowTile) : count;
   }
 
-  /// Computes tasks begin .. end-1; `pointers`, 2 to 4, are what KernelLibrary
+  /// Computes tasks begin .. end-1; `pointers`, 2 to 4, are what CpuKernels
   /// says at the kernel.
   void run(llvm::ArrayRef<void *> pointers, int64_t rows, int64_t position,
            int64_t begin, int64_t end) const;

@@ -10,11 +10,12 @@ using namespace llvm;
 
 namespace pmpd::emit {
 
-std::unique_ptr<Module> translate(mlir::ModuleOp module, TargetMachine &machine,
+std::unique_ptr<Module> translate(mlir::Operation *module,
+                                  TargetMachine &machine,
                                   LLVMContext &context) {
   mlir::DialectRegistry registry;
   mlir::registerAllToLLVMIRTranslations(registry);
-  module.getContext()->appendDialectRegistry(registry);
+  module->getContext()->appendDialectRegistry(registry);
   std::unique_ptr<Module> translated =
       mlir::translateModuleToLLVMIR(module, context, "pmpd");
   if (translated)
@@ -57,7 +58,7 @@ SmallVector<char, 0> compile(Module &module, TargetMachine &machine,
   legacy::PassManager passes;
   [[maybe_unused]] bool unsupported =
       machine.addPassesToEmitFile(passes, stream, nullptr, type);
-  assert(!unsupported && "CPU targets emit objects and assembly");
+  assert(!unsupported && "targets emit objects and assembly");
   passes.run(module);
   return contents;
 }

@@ -2,7 +2,7 @@
 #ifndef LIB_EMIT_OBJECT_H
 #define LIB_EMIT_OBJECT_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Operation.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -12,9 +12,9 @@
 
 namespace pmpd::emit {
 
-/// Translates a module in the LLVM dialect and optimizes it for `machine`.
-/// Returns null after a diagnostic on failure.
-std::unique_ptr<llvm::Module> translate(mlir::ModuleOp module,
+/// Translates a module, or a gpu.module, in the LLVM dialect and optimizes it
+/// for `machine`. Returns null after a diagnostic on failure.
+std::unique_ptr<llvm::Module> translate(mlir::Operation *module,
                                         llvm::TargetMachine &machine,
                                         llvm::LLVMContext &context);
 

@@ -15,8 +15,8 @@
 // CHECK:         %[[IN:.*]] = llvm.load %[[FIRST]]
 // CHECK:         %[[SECOND:.*]] = llvm.getelementptr %arg0[8]
 // CHECK:         %[[OUT:.*]] = llvm.load %[[SECOND]]
-// CHECK:         llvm.getelementptr %arg0[64]
-// CHECK:         llvm.getelementptr %arg0[72]
+// CHECK:         llvm.getelementptr %arg0[128]
+// CHECK:         llvm.getelementptr %arg0[136]
 // CHECK:         llvm.call @scale(%[[IN]], %[[OUT]], %{{.*}}, %{{.*}}, %arg1, %arg2)
 
 // CHECK-LABEL: llvm.mlir.global internal constant @pmpd_regions

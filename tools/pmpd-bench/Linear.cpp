@@ -128,7 +128,7 @@ Weights::Weights(const Setting &setting, int64_t rows, int64_t cols,
     return;
   }
   auto quantize = take(emit::LoadedKernel::create(
-      setting.target, [&](codegen::KernelLibrary &library) {
+      setting.target, [&](codegen::CpuKernels &library) {
         return library.quantizeRows(cols, setting.activationBits(), group);
       }));
   quantize.run({rowsIn.data(), inputs.data()}, batch, 0, 0,
@@ -191,7 +191,7 @@ void forEachCase(const LinearBench &bench, const Setting &setting,
                                     setting.activations,
                                     mlir::Type()};
         auto kernel = take(emit::LoadedKernel::create(
-            setting.target, [&](codegen::KernelLibrary &library) {
+            setting.target, [&](codegen::CpuKernels &library) {
               return library.linearS(shape);
             }));
         for (int threads : bench.threads) {

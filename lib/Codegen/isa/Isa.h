@@ -5,7 +5,7 @@
 #define PMPD_LIB_CODEGEN_ISA_ISA_H
 
 #include "lib/Codegen/KernelBuilder.h"
-#include "lib/Codegen/KernelLibrary.h"
+#include "lib/Codegen/CpuKernels.h"
 
 namespace pmpd::codegen {
 

@@ -429,7 +429,7 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
   pmpd.region @r prefill bits = 4, max_rows = 8 {
   ^bb0(%tokens: tensor<?xi32>):
     // launch_c3
-    // expected-error@+1 {{expected at most 8 addresses, at least 1 task and a row tile of at least 1, but got 1, 0 and 1}}
+    // expected-error@+1 {{expected at most 16 addresses, at least 1 task and a row tile of at least 1, but got 1, 0 and 1}}
     pmpd.launch @kernel [#pmpd.address<scratch, 0>] tasks 0 all
     pmpd.yield
   }

@@ -32,7 +32,7 @@ static emit::LoadedKernel load(codegen::ISA isa, MakeKernel make) {
   emit::CpuTarget target = check(emit::resolveCpu(
       host.isAArch64() ? "aarch64" : "x86-64", codegen::stringifyISA(isa)));
   return check(
-      emit::LoadedKernel::create(target, [&](codegen::KernelLibrary &library) {
+      emit::LoadedKernel::create(target, [&](codegen::CpuKernels &library) {
         codegen::Kernel kernel = make(library);
         EXPECT_EQ(make(library).func, kernel.func)
             << "an equal kernel is reused";

@@ -30,16 +30,16 @@ protected:
 constexpr float scale = 0.7f;
 
 void Attention::check(const Case &c) {
-  auto cacheShape = [&](KernelLibrary &l) {
+  auto cacheShape = [&](CpuKernels &l) {
     mlir::Builder builder(l.getContext());
     return CacheShape{c.half ? mlir::Type(builder.getF16Type())
                              : builder.getF32Type(),
                       c.cacheHeads, c.headDim, c.context};
   };
   CompiledKernel append(
-      GetParam(), [&](KernelLibrary &l) { return l.kvAppend(cacheShape(l)); });
-  CompiledKernel attention(GetParam(), [&](KernelLibrary &l) {
-    return l.attention({cacheShape(l), c.heads, scale, c.window});
+      GetParam(), [&](CpuKernels &l) { return l.kvAppend(cacheShape(l)); });
+  CompiledKernel attention(GetParam(), [&](CpuKernels &l) {
+    return l.attention({cacheShape(l), c.heads, scale, c.window}).kernel;
   });
   const std::pair<int64_t, int64_t> chunks[] = {
       {0, 1}, {0, 33}, {15, 1}, {16, 3}, {31, 9}};
@@ -157,7 +157,7 @@ PMPD_FOR_EVERY_ISA(Attention);
 
 /// Conversions of the cache that LLVM would leave to a library.
 TEST_P(Attention, appends_every_kind_of_half) {
-  CompiledKernel append(GetParam(), [&](KernelLibrary &l) {
+  CompiledKernel append(GetParam(), [&](CpuKernels &l) {
     return l.kvAppend({mlir::Builder(l.getContext()).getF16Type(), 1, 8, 2});
   });
   const float inputs[] = {

@@ -10,7 +10,7 @@ using namespace pmpd::test;
 
 namespace {
 
-Kernel makeLinear(KernelLibrary &library, unsigned bits) {
+Kernel makeLinear(CpuKernels &library, unsigned bits) {
   return library.linearS(
       {256, 768, 128, bits, 4, bits - 2, Activations::Q8, Type()});
 }
@@ -27,7 +27,7 @@ size_t count(llvm::StringRef text, llvm::StringRef word) {
 
 TEST(Instructions, avx512_selects_and_multiplies_in_one_each) {
   for (unsigned bits = 2; bits <= 4; ++bits) {
-    std::string code = assemblyOf(ISA::AVX512VNNI, [&](KernelLibrary &library) {
+    std::string code = assemblyOf(ISA::AVX512VNNI, [&](CpuKernels &library) {
       return makeLinear(library, bits);
     });
     // 8 quads of 4 tiles, in the bodies for 1 and for 4 rows, and a line of a
@@ -42,7 +42,7 @@ TEST(Instructions, avx512_selects_and_multiplies_in_one_each) {
 
 TEST(Instructions, amx_multiplies_blocks_of_rows_in_tiles) {
   std::string code = assemblyOf(
-      ISA::AMX, [](KernelLibrary &library) { return makeLinear(library, 4); });
+      ISA::AMX, [](CpuKernels &library) { return makeLinear(library, 4); });
   // A tile takes 64 of a group's 128 columns.
   EXPECT_GT(count(code, "tdpbsud"), 0u);
   EXPECT_EQ(count(code, "tdpbsud") % 2, 0u);
@@ -52,14 +52,14 @@ TEST(Instructions, amx_multiplies_blocks_of_rows_in_tiles) {
 
 TEST(Instructions, avx2_uses_byte_products) {
   std::string code = assemblyOf(
-      ISA::AVX2, [](KernelLibrary &library) { return makeLinear(library, 4); });
+      ISA::AVX2, [](CpuKernels &library) { return makeLinear(library, 4); });
   EXPECT_GT(count(code, "vpmaddubsw"), 0u);
   EXPECT_EQ(count(code, "zmm"), 0u);
   EXPECT_EQ(count(code, "call"), 0u);
 }
 
 TEST(Instructions, avxvnni_stays_within_256_bits) {
-  std::string code = assemblyOf(ISA::AVXVNNI, [](KernelLibrary &library) {
+  std::string code = assemblyOf(ISA::AVXVNNI, [](CpuKernels &library) {
     return makeLinear(library, 3);
   });
   EXPECT_GT(count(code, "vpdpbusd"), 0u);
@@ -67,14 +67,14 @@ TEST(Instructions, avxvnni_stays_within_256_bits) {
 }
 
 /// One kernel of each kind.
-std::vector<std::function<Kernel(KernelLibrary &)>> everyKind() {
-  auto half = [](KernelLibrary &l) {
+std::vector<std::function<Kernel(CpuKernels &)>> everyKind() {
+  auto half = [](CpuKernels &l) {
     return mlir::Builder(l.getContext()).getF16Type();
   };
-  auto cache = [half](KernelLibrary &l) {
+  auto cache = [half](CpuKernels &l) {
     return CacheShape{half(l), 2, 24, 64};
   };
-  using L = KernelLibrary;
+  using L = CpuKernels;
   return {
       [](L &l) { return makeLinear(l, 4); },
       [](L &l) {
@@ -93,7 +93,7 @@ std::vector<std::function<Kernel(KernelLibrary &)>> everyKind() {
       },
       [=](L &l) { return l.kvAppend(cache(l)); },
       [=](L &l) {
-        return l.attention({cache(l), 4, 0.2, std::nullopt});
+        return l.attention({cache(l), 4, 0.2, std::nullopt}).kernel;
       },
       [](L &l) { return l.activate(70, pmpd::ActivationKind::Silu); },
       [](L &l) { return l.activate(70, pmpd::ActivationKind::GeluTanh); },

@@ -20,7 +20,7 @@ TEST_P(LinearDense, equals_sums_in_double) {
   for (const Case &c : {Case{4, 64, true, false}, Case{1, 5, false, true},
                         Case{50, 100, true, true}, Case{7, 16, false, false},
                         Case{33, 259, true, false}}) {
-    CompiledKernel kernel(GetParam(), [&](KernelLibrary &library) {
+    CompiledKernel kernel(GetParam(), [&](CpuKernels &library) {
       mlir::Builder builder(library.getContext());
       Type element =
           c.halves ? Type(builder.getF16Type()) : builder.getF32Type();

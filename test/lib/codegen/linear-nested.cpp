@@ -96,7 +96,7 @@ void LinearNested::check(pmpd_layout layout, const Case &c, int parentBits,
   PackedWeight weight{c.rows,         c.cols, c.group,     parentBits,
                       shape.prefixes, layout, bytes.data()};
 
-  CompiledKernel kernel(GetParam(), [&](KernelLibrary &library) {
+  CompiledKernel kernel(GetParam(), [&](CpuKernels &library) {
     mlir::Builder builder(library.getContext());
     NestedLinear spec{c.rows,
                       c.cols,
@@ -198,7 +198,7 @@ TEST_P(LinearNested, reads_only_its_planes) {
   NestedShape shape = nestedShape(rows, cols, group, {2, 3, 4});
   std::vector<uint8_t> packed = pack(randomTensor(shape, 3), PMPD_LAYOUT_S);
   for (unsigned bits = 2; bits < 4; ++bits) {
-    CompiledKernel kernel(GetParam(), [&](KernelLibrary &library) {
+    CompiledKernel kernel(GetParam(), [&](CpuKernels &library) {
       return library.linearS(
           {rows, cols, group, bits, 4, bits - 2, Activations::F32, Type()});
     });

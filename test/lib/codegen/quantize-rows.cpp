@@ -36,7 +36,7 @@ TEST_P(QuantizeRows, equals_the_reference) {
                    << bits << " bits, " << cols << " / " << group);
       constexpr int64_t rows = 5;
       CompiledKernel kernel(GetParam(), [bits, cols = cols, group = group](
-                                            KernelLibrary &library) {
+                                            CpuKernels &library) {
         return library.quantizeRows(cols, bits, group);
       });
       Guarded<float> x(randomFloats(rows * cols, random, 10));
