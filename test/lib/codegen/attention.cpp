@@ -133,12 +133,12 @@ TEST_P(Attention, equals_softmax_in_double) {
 /// or last.
 TEST_P(Attention, forgets_what_scores_far_less) {
   constexpr int64_t context = 70, headDim = 8;
-  CompiledKernel attention(GetParam(), [&](KernelLibrary &l) {
+  CompiledKernel attention(GetParam(), [&](CpuKernels &l) {
     return l.attention(
         {{mlir::Builder(l.getContext()).getF32Type(), 1, headDim, context},
          /*heads=*/2,
          scale,
-         /*window=*/std::nullopt});
+         /*window=*/std::nullopt}).kernel;
   });
   Guarded<float> query(std::vector<float>(2 * headDim, 20.0f));
   for (int64_t largest : {0, 20, 69}) {
