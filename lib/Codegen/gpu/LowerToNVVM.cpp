@@ -21,10 +21,14 @@ void buildGpuLoweringPipeline(OpPassManager &pm) {
   kernels.addPass(createConvertGpuOpsToNVVMOps(options));
   kernels.addPass(createConvertVectorToLLVMPass());
   kernels.addPass(createConvertMathToLLVMPass());
-  kernels.addPass(createArithToLLVMConversionPass());
-  kernels.addPass(createConvertControlFlowToLLVMPass());
-  kernels.addPass(createReconcileUnrealizedCastsPass());
-  kernels.addPass(createCSEPass());
+  ArithToLLVMConversionPassOptions arith;
+  arith.indexBitwidth = options.indexBitwidth;
+  kernels.addPass(createArithToLLVMConversionPass(arith));
+  // A pass over whole modules; in functions of the host it finds nothing.
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  auto &lowered = pm.nest<gpu::GPUModuleOp>();
+  lowered.addPass(createReconcileUnrealizedCastsPass());
+  lowered.addPass(createCSEPass());
 }
 
 } // namespace pmpd::codegen
