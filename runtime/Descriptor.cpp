@@ -136,8 +136,7 @@ pmpd_status checkClassifiers(const pmpd_model_desc &desc) {
 pmpd_status checkEntries(const pmpd_model_desc &desc) {
   for (int32_t i = 0; i < desc.region_count; ++i)
     if (!desc.regions[i].entry)
-      return bad(desc,
-                 "region " + std::to_string(i) + " has no entry point");
+      return bad(desc, "region " + std::to_string(i) + " has no entry point");
   return PMPD_OK;
 }
 
@@ -147,6 +146,44 @@ pmpd_status checkKernels(const pmpd_model_desc &desc) {
   for (int32_t i = 0; i < desc.kernel_count; ++i)
     if (!desc.kernels[i].kernel || !desc.kernels[i].name)
       return bad(desc, "kernel " + std::to_string(i) + " has no name");
+  return PMPD_OK;
+}
+
+pmpd_status checkGpuKernels(const pmpd_model_desc &desc) {
+  if (desc.gpu_kernel_count < 0 ||
+      (desc.gpu_kernel_count > 0 && !desc.gpu_kernels))
+    return bad(desc, "the table of GPU kernels is missing");
+  for (int32_t i = 0; i < desc.gpu_kernel_count; ++i) {
+    const pmpd_gpu_kernel *kernel = desc.gpu_kernels[i];
+    std::string label = "GPU kernel " + std::to_string(i);
+    if (!kernel || !kernel->name)
+      return bad(desc, label + " has no name");
+    if (kernel->threads < 1 || kernel->threads > 1024)
+      return bad(desc, label + " has blocks of " +
+                           std::to_string(kernel->threads) + " threads");
+    if (kernel->pointers < 0 || kernel->pointers > PMPD_KERNEL_POINTERS)
+      return bad(desc, label + " takes " + std::to_string(kernel->pointers) +
+                           " pointers");
+  }
+  return PMPD_OK;
+}
+
+pmpd_status checkGpuImages(const pmpd_model_desc &desc) {
+  if (desc.gpu_image_count < 0 ||
+      (desc.gpu_image_count > 0 && !desc.gpu_images))
+    return bad(desc, "the table of GPU images is missing");
+  for (int32_t i = 0; i < desc.gpu_image_count; ++i) {
+    const pmpd_gpu_image &image = desc.gpu_images[i];
+    std::string label = "GPU image " + std::to_string(i);
+    if (image.kind != PMPD_GPU_PTX && image.kind != PMPD_GPU_CUBIN)
+      return bad(desc, label + " is of the unknown kind " +
+                           std::to_string(image.kind));
+    if (!image.data || image.bytes == 0)
+      return bad(desc, label + " is empty");
+    if (image.kind == PMPD_GPU_PTX &&
+        static_cast<const char *>(image.data)[image.bytes - 1] != 0)
+      return bad(desc, label + " is a text without an end");
+  }
   return PMPD_OK;
 }
 
@@ -172,8 +209,8 @@ pmpd_status pmpd::rt::checkDimensions(const pmpd_model_desc &desc) {
 }
 
 pmpd_status pmpd::rt::checkDescriptor(const pmpd_model_desc &desc) {
-  for (auto check : {checkVersion, checkDimensions, checkEntries,
-                     checkKernels, checkCpu})
+  for (auto check : {checkVersion, checkDimensions, checkEntries, checkKernels,
+                     checkGpuKernels, checkGpuImages, checkCpu})
     if (pmpd_status status = check(desc))
       return status;
   return PMPD_OK;
@@ -181,6 +218,10 @@ pmpd_status pmpd::rt::checkDescriptor(const pmpd_model_desc &desc) {
 
 uint64_t pmpd::rt::kvBytesPerToken(const pmpd_model_desc &desc) {
   return desc.kv_bytes / desc.context;
+}
+
+uint64_t pmpd::rt::kvLayerBytes(const pmpd_model_desc &desc) {
+  return desc.kv_bytes / desc.layers;
 }
 
 const pmpd_region_desc *pmpd::rt::findRegion(const pmpd_model_desc &desc,

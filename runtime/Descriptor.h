@@ -18,6 +18,9 @@ pmpd_status checkDimensions(const pmpd_model_desc &desc);
 /// Bytes of K and V of one token over all layers.
 uint64_t kvBytesPerToken(const pmpd_model_desc &desc);
 
+/// Bytes of K and V of one layer.
+uint64_t kvLayerBytes(const pmpd_model_desc &desc);
+
 /// The region for a phase and bits, or null.
 const pmpd_region_desc *findRegion(const pmpd_model_desc &desc,
                                    pmpd_phase phase, int32_t bits);

@@ -19,6 +19,8 @@ struct Manifest {
 
   /// The target whose regions are in a program file and not in a library.
   static constexpr const char *kNpuTarget = "npu";
+  /// The one whose library launches kernels of a GPU, on any host.
+  static constexpr const char *kGpuTarget = "nvptx";
 
   /// Finds and reads the one NAME.json of `directory`.
   /// Errors: NOT_FOUND, IO_ERROR, BAD_MODEL.

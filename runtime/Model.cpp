@@ -3,6 +3,7 @@
 
 #include "runtime/Descriptor.h"
 #include "runtime/Manifest.h"
+#include "runtime/targets/cuda/LoadedModel.h"
 #include "runtime/targets/npu/DeviceModel.h"
 
 using namespace pmpd::rt;
@@ -20,16 +21,21 @@ pmpd_status Model::openWeights(const std::string &path, pmpd_verify verify,
 }
 
 pmpd_status Model::open(const pmpd_model_desc *desc, const std::string &weights,
-                        pmpd_verify verify, Model &model) {
+                        const pmpd_model_options &options, Model &model) {
   if (pmpd_status status = checkDescriptor(*desc))
     return status;
   model.descriptor = desc;
-  return openWeights(weights, verify, model);
+  if (pmpd_status status = openWeights(weights, options.verify, model))
+    return status;
+  if (desc->gpu_image_count == 0)
+    return PMPD_OK;
+  return cuda::LoadedModel::load(*desc, model.weights(), model.weightBytes(),
+                                 options.gpu, model.gpuModel);
 }
 
-pmpd_status Model::openHost(const Manifest &manifest, pmpd_verify verify,
-                            Model &model) {
-  if (manifest.target != kHostTarget)
+pmpd_status Model::openHost(const Manifest &manifest,
+                            const pmpd_model_options &options, Model &model) {
+  if (manifest.target != kHostTarget && manifest.target != Manifest::kGpuTarget)
     return fail(PMPD_UNSUPPORTED_CPU,
                 manifest.name + ": compiled for " + manifest.target +
                     ", this machine is " + kHostTarget +
@@ -48,7 +54,7 @@ pmpd_status Model::openHost(const Manifest &manifest, pmpd_verify verify,
     return fail(PMPD_BAD_MODEL, manifest.library + ": expected a model at " +
                                     manifest.symbol +
                                     ", but there is none; recompile it");
-  return open(desc, manifest.weights, verify, model);
+  return open(desc, manifest.weights, options, model);
 }
 
 pmpd_status Model::openDevice(const Manifest &manifest, pmpd_verify verify,
@@ -61,12 +67,13 @@ pmpd_status Model::openDevice(const Manifest &manifest, pmpd_verify verify,
 }
 
 pmpd_status Model::openDirectory(const std::string &directory,
-                                 pmpd_verify verify, Model &model) {
+                                 const pmpd_model_options &options,
+                                 Model &model) {
   Manifest manifest;
   if (pmpd_status status = Manifest::read(directory, manifest))
     return status;
   model.tokenizerPath = manifest.tokenizer;
   return manifest.target == Manifest::kNpuTarget
-             ? openDevice(manifest, verify, model)
-             : openHost(manifest, verify, model);
+             ? openDevice(manifest, options.verify, model)
+             : openHost(manifest, options, model);
 }

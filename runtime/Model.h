@@ -7,6 +7,9 @@
 
 #include <memory>
 
+namespace pmpd::cuda {
+class LoadedModel;
+}
 namespace pmpd::npu {
 class DeviceModel;
 }
@@ -20,12 +23,13 @@ class Model {
 public:
   /// Errors: as pmpd_model_open.
   static pmpd_status open(const pmpd_model_desc *desc,
-                          const std::string &weights, pmpd_verify verify,
-                          Model &model);
+                          const std::string &weights,
+                          const pmpd_model_options &options, Model &model);
 
   /// Errors: as pmpd_model_open_directory.
   static pmpd_status openDirectory(const std::string &directory,
-                                   pmpd_verify verify, Model &model);
+                                   const pmpd_model_options &options,
+                                   Model &model);
 
   const pmpd_model_desc &desc() const { return *descriptor; }
   const uint8_t *weights() const { return weightFile.data(); }
@@ -34,12 +38,15 @@ public:
   /// The programs of a model compiled for the NPU, else null.
   const npu::DeviceModel *device() const { return deviceModel.get(); }
 
+  /// What a GPU holds of a model compiled for one, else null.
+  const cuda::LoadedModel *gpu() const { return gpuModel.get(); }
+
   /// Path of the tokenizer beside the model, "" if there is none.
   const std::string &tokenizer() const { return tokenizerPath; }
 
 private:
-  static pmpd_status openHost(const Manifest &manifest, pmpd_verify verify,
-                              Model &model);
+  static pmpd_status openHost(const Manifest &manifest,
+                              const pmpd_model_options &options, Model &model);
   static pmpd_status openDevice(const Manifest &manifest, pmpd_verify verify,
                                 Model &model);
   static pmpd_status openWeights(const std::string &path, pmpd_verify verify,
@@ -49,6 +56,7 @@ private:
   std::shared_ptr<const npu::DeviceModel> deviceModel;
   const pmpd_model_desc *descriptor = nullptr;
   WeightFile weightFile;
+  std::shared_ptr<const cuda::LoadedModel> gpuModel;
   std::string tokenizerPath;
 };
 

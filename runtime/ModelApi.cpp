@@ -20,7 +20,7 @@ pmpd_status openModel(const pmpd_model_options *given, pmpd_model **model,
     return fail(PMPD_BAD_ARGUMENT, "expected verify of 0, 1 or 2, but got " +
                                        std::to_string(options.verify));
   auto opened = std::make_shared<Model>();
-  if (pmpd_status status = open(options.verify, *opened))
+  if (pmpd_status status = open(options, *opened))
     return status;
   *model = new pmpd_model{std::move(opened)};
   return PMPD_OK;
@@ -35,8 +35,9 @@ pmpd_status pmpd_model_open(const pmpd_model_desc *desc, const char *weights,
     if (!desc || !weights)
       return fail(PMPD_BAD_ARGUMENT,
                   "expected a descriptor and a weight file, but got NULL");
-    return openModel(options, model, [&](pmpd_verify verify, Model &opened) {
-      return Model::open(desc, weights, verify, opened);
+    return openModel(options, model, [&](const pmpd_model_options &checked,
+                                         Model &opened) {
+      return Model::open(desc, weights, checked, opened);
     });
   });
 }
@@ -47,8 +48,9 @@ pmpd_status pmpd_model_open_directory(const char *directory,
   return guard([&] {
     if (!directory)
       return fail(PMPD_BAD_ARGUMENT, "expected a directory, but got NULL");
-    return openModel(options, model, [&](pmpd_verify verify, Model &opened) {
-      return Model::openDirectory(directory, verify, opened);
+    return openModel(options, model, [&](const pmpd_model_options &checked,
+                                         Model &opened) {
+      return Model::openDirectory(directory, checked, opened);
     });
   });
 }

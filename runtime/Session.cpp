@@ -31,6 +31,17 @@ pmpd_status checkRange(const char *what, int64_t value, int64_t most) {
                                      std::to_string(value));
 }
 
+pmpd_status createTarget(const Model &model,
+                         const pmpd_session_options &options,
+                         std::unique_ptr<Target> &target) {
+  if (model.device())
+    return createNpuTarget(model, options, target);
+  if (model.gpu())
+    return createCudaTarget(model, options.trace != 0, target);
+  int threads = options.threads ? options.threads : availableCpus();
+  return createCpuTarget(model, threads, options.trace != 0, target);
+}
+
 } // namespace
 
 pmpd_status Session::create(std::shared_ptr<const Model> model,
@@ -47,13 +58,8 @@ pmpd_status Session::create(std::shared_ptr<const Model> model,
   if (!region)
     return failUnsupportedBits(desc, PMPD_PREFILL, bits);
   std::unique_ptr<Target> target;
-  int threads = options.threads ? options.threads : availableCpus();
-  pmpd_status created =
-      model->device() ? createNpuTarget(*model, options, target)
-                      : createCpuTarget(*model, threads, options.trace != 0,
-                                        target);
-  if (created)
-    return created;
+  if (pmpd_status status = createTarget(*model, options, target))
+    return status;
   session = std::make_unique<pmpd_session>(
       std::move(model), std::move(target), region,
       options.context ? options.context : desc.context);
@@ -103,12 +109,13 @@ pmpd_status Session::kv(int32_t layer, const void **keys,
                         const void **values) const {
   if (pmpd_status status = checkRange("layer", layer, desc().layers - 1))
     return status;
-  uint64_t each = desc().kv_bytes / desc().layers / 2;
-  const uint8_t *first = target->kv() + 2 * layer * each;
+  const uint8_t *first = nullptr;
+  if (pmpd_status status = target->kv(layer, held, first))
+    return status;
   if (keys)
     *keys = first;
   if (values)
-    *values = first + each;
+    *values = first + kvLayerBytes(desc()) / 2;
   return PMPD_OK;
 }
 

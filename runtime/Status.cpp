@@ -8,7 +8,8 @@
 
 namespace {
 // A fixed buffer, so that reporting a failed allocation needs no allocation.
-thread_local char lastError[1024];
+// The log of a compiler in a driver fits.
+thread_local char lastError[4096];
 
 pmpd_status failWith(pmpd_status status, const char *text) noexcept {
   std::snprintf(lastError, sizeof(lastError), "%s", text);
@@ -62,6 +63,10 @@ const char *pmpd_status_name(pmpd_status status) {
     return "PMPD_CANCELLED";
   case PMPD_INTERNAL:
     return "PMPD_INTERNAL";
+  case PMPD_NO_DEVICE:
+    return "PMPD_NO_DEVICE";
+  case PMPD_DEVICE_ERROR:
+    return "PMPD_DEVICE_ERROR";
   }
   return "unknown pmpd_status";
 }

@@ -9,11 +9,14 @@
 using namespace pmpd::rt;
 using Json = nlohmann::ordered_json;
 
+// The number of the GPU among the threads.
+static constexpr int kGpu = 1 << 20;
+
 void Trace::add(Event event) {
   std::lock_guard<std::mutex> lock(mutex);
   std::thread::id self = std::this_thread::get_id();
   auto known = std::find(threads.begin(), threads.end(), self);
-  event.thread = int(known - threads.begin());
+  event.thread = event.launch ? kGpu : int(known - threads.begin());
   if (known == threads.end())
     threads.push_back(self);
   events.push_back(event);
@@ -22,12 +25,17 @@ void Trace::add(Event event) {
 void Trace::addRegion(const pmpd_region_desc &region, int64_t rows,
                       int64_t position, Clock::time_point begin,
                       Clock::time_point end) {
-  add({nullptr, &region, rows, position, 0, begin, end});
+  add({nullptr, nullptr, &region, rows, position, 0, begin, end});
 }
 
-void Trace::addTasks(pmpd_kernel kernel, int64_t tasks,
-                     Clock::time_point begin, Clock::time_point end) {
-  add({kernel, nullptr, tasks, 0, 0, begin, end});
+void Trace::addLaunch(const pmpd_gpu_kernel &kernel, int64_t blocks,
+                      Clock::time_point begin, Clock::time_point end) {
+  add({nullptr, &kernel, nullptr, blocks, 0, 0, begin, end});
+}
+
+void Trace::addTasks(pmpd_kernel kernel, int64_t tasks, Clock::time_point begin,
+                     Clock::time_point end) {
+  add({kernel, nullptr, nullptr, tasks, 0, 0, begin, end});
 }
 
 void Trace::clear() {
@@ -50,6 +58,12 @@ pmpd_status Trace::write(const std::string &path,
                   {"pid", 1},
                   {"name", "process_name"},
                   {"args", {{"name", desc.name}}}});
+  if (desc.gpu_image_count > 0)
+    list.push_back({{"ph", "M"},
+                    {"pid", 1},
+                    {"tid", kGpu},
+                    {"name", "thread_name"},
+                    {"args", {{"name", "GPU"}}}});
   for (const Event &event : sorted) {
     Json json = {{"ph", "X"},
                  {"pid", 1},
@@ -65,6 +79,11 @@ pmpd_status Trace::write(const std::string &path,
                       {"rows", event.count},
                       {"position", event.position},
                       {"weight_bytes", event.region->weight_bytes}};
+    } else if (event.launch) {
+      json["name"] = event.launch->name;
+      json["cat"] = "kernel";
+      json["args"] = {{"blocks", event.count},
+                      {"threads", event.launch->threads}};
     } else {
       auto name = names.find(event.kernel);
       json["name"] = name == names.end() ? "kernel" : name->second;

@@ -22,9 +22,12 @@ public:
   Trace() : origin(Clock::now()), threads{std::this_thread::get_id()} {}
 
   /// A call of a region, on the caller's thread.
-  void addRegion(const pmpd_region_desc &region, int64_t rows,
-                 int64_t position, Clock::time_point begin,
-                 Clock::time_point end);
+  void addRegion(const pmpd_region_desc &region, int64_t rows, int64_t position,
+                 Clock::time_point begin, Clock::time_point end);
+
+  /// Blocks of a kernel of a GPU.
+  void addLaunch(const pmpd_gpu_kernel &kernel, int64_t blocks,
+                 Clock::time_point begin, Clock::time_point end);
 
   /// Tasks of a kernel, on the calling thread. Any thread.
   void addTasks(pmpd_kernel kernel, int64_t tasks, Clock::time_point begin,
@@ -38,9 +41,10 @@ public:
 
 private:
   struct Event {
-    pmpd_kernel kernel;             // null for a region
-    const pmpd_region_desc *region; // or null
-    int64_t count;                  // tasks, or rows
+    pmpd_kernel kernel; // one of these three
+    const pmpd_gpu_kernel *launch;
+    const pmpd_region_desc *region;
+    int64_t count; // tasks, blocks or rows
     int64_t position;
     int thread;
     Clock::time_point begin, end;

@@ -41,7 +41,9 @@ typedef enum pmpd_status {
   PMPD_OUT_OF_CONTEXT = 7,  /* the KV cache cannot hold that many tokens */
   PMPD_OUT_OF_MEMORY = 8,
   PMPD_CANCELLED = 9,
-  PMPD_INTERNAL = 10
+  PMPD_INTERNAL = 10,
+  PMPD_NO_DEVICE = 11,      /* no driver or no GPU that the model runs on */
+  PMPD_DEVICE_ERROR = 12    /* a call of the GPU's driver failed */
 } pmpd_status;
 
 /* Name of a status, e.g. "PMPD_BAD_MODEL"; never NULL. */
@@ -62,13 +64,18 @@ typedef enum pmpd_verify {
 typedef struct pmpd_model_options {
   size_t struct_bytes;
   pmpd_verify verify;
+  int32_t gpu; /* of models compiled with --target nvptx: which of the GPUs that
+                  CUDA_VISIBLE_DEVICES shows takes the weights */
 } pmpd_model_options;
-#define PMPD_MODEL_OPTIONS_INIT {sizeof(pmpd_model_options), PMPD_VERIFY_AUTO}
+#define PMPD_MODEL_OPTIONS_INIT                                                \
+  {sizeof(pmpd_model_options), PMPD_VERIFY_AUTO, 0}
 
 /* Opens a model that is linked into the program. `weights` is the path of its
- * NAME.pmpdw, which is mapped read-only. options may be NULL.
+ * NAME.pmpdw, which is mapped read-only; for a GPU it is copied there. options
+ * may be NULL.
  * Errors: BAD_ARGUMENT, NOT_FOUND, IO_ERROR, BAD_MODEL (truncated, corrupt,
- * wrong digest, other ABI), UNSUPPORTED_CPU. */
+ * wrong digest, other ABI), UNSUPPORTED_CPU; for a GPU also BAD_MODEL (kernels
+ * that its driver refuses), NO_DEVICE, OUT_OF_MEMORY, DEVICE_ERROR. */
 pmpd_status pmpd_model_open(const pmpd_model_desc *desc, const char *weights,
                             const pmpd_model_options *options,
                             pmpd_model **model);
@@ -164,7 +171,8 @@ typedef struct pmpd_session_options {
 
 /* Creates a session with an empty KV cache. The cache reserves address space
  * for the context; memory is used as tokens are added. options may be NULL.
- * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS, OUT_OF_MEMORY; of npu_config also
+ * Errors: BAD_ARGUMENT, UNSUPPORTED_BITS, OUT_OF_MEMORY; on a GPU DEVICE_ERROR,
+ * as of every call below that runs something there; of npu_config also
  * NOT_FOUND, IO_ERROR, and BAD_MODEL if it lacks what the model needs. */
 pmpd_status pmpd_session_create(pmpd_model *model,
                                 const pmpd_session_options *options,
@@ -185,7 +193,8 @@ int64_t pmpd_session_tokens(const pmpd_session *session);
 
 /* K and V of one layer: [kv_heads][context][head_dim] elements of
  * desc->kv_element, of which pmpd_session_tokens positions are valid. Either
- * output may be NULL. Errors: BAD_ARGUMENT. */
+ * output may be NULL. From a GPU this is a copy as of this call.
+ * Errors: BAD_ARGUMENT; from a GPU OUT_OF_MEMORY, DEVICE_ERROR. */
 pmpd_status pmpd_session_kv(const pmpd_session *session, int32_t layer,
                             const void **keys, const void **values);
 
@@ -304,7 +313,8 @@ void pmpd_session_stats(const pmpd_session *session, pmpd_stats *stats);
 
 /* Writes what a session with `trace` recorded since it was created or
  * pmpd_session_reset in the Chrome trace event format, which Perfetto opens:
- * what each thread ran, or each unit of the simulated NPU in its own time.
+ * what each thread or the GPU ran, or each unit of the simulated NPU in its own
+ * time.
  * Errors: BAD_ARGUMENT (nothing is recorded), IO_ERROR. */
 pmpd_status pmpd_session_write_trace(const pmpd_session *session,
                                      const char *path);
@@ -330,7 +340,7 @@ typedef struct pmpd_npu_stats {
 } pmpd_npu_stats;
 
 /* Totals since the session was created or pmpd_session_reset.
- * Errors: BAD_ARGUMENT (the model runs on the CPU). */
+ * Errors: BAD_ARGUMENT (the model is for another target). */
 pmpd_status pmpd_session_npu_stats(const pmpd_session *session,
                                    pmpd_npu_stats *stats);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/Descriptor.h"
 #include "runtime/ThreadPool.h"
 #include "runtime/Trace.h"
 #include "runtime/targets/Target.h"
@@ -71,7 +72,10 @@ public:
     return PMPD_OK;
   }
 
-  const uint8_t *kv() const override { return kvPages.data(); }
+  pmpd_status kv(int32_t layer, int64_t, const uint8_t *&keys) override {
+    keys = kvPages.data() + layer * kvLayerBytes(desc);
+    return PMPD_OK;
+  }
 
   void clearKv() override { kvPages.clear(); }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/Descriptor.h"
 #include "runtime/targets/Target.h"
 #include "runtime/targets/npu/DeviceModel.h"
 #include "runtime/targets/npu/Machine.h"
@@ -64,7 +65,10 @@ public:
     return PMPD_OK;
   }
 
-  const uint8_t *kv() const override { return machine->kv(); }
+  pmpd_status kv(int32_t layer, int64_t, const uint8_t *&keys) override {
+    keys = machine->kv() + layer * kvLayerBytes(model.desc());
+    return PMPD_OK;
+  }
   void clearKv() override { machine->clearKv(); }
   void clearTotals() override { prefill = decode = {}; }
 

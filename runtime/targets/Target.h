@@ -25,8 +25,11 @@ public:
   /// Runs a region to its end.
   virtual pmpd_status run(const RegionCall &call) = 0;
 
-  /// The KV cache as kernel.h lays it out.
-  virtual const uint8_t *kv() const = 0;
+  /// Makes the first `tokens` positions of a layer readable: `keys` is where
+  /// its K begin, with V behind them, as kernel.h lays them out.
+  /// Errors: of devices, OUT_OF_MEMORY and DEVICE_ERROR.
+  virtual pmpd_status kv(int32_t layer, int64_t tokens,
+                         const uint8_t *&keys) = 0;
 
   /// Gives the memory of the KV cache back; its contents are lost.
   virtual void clearKv() = 0;
@@ -40,7 +43,7 @@ public:
   /// As pmpd_session_npu_stats.
   virtual pmpd_status npuStats(pmpd_npu_stats &) const {
     return fail(PMPD_BAD_ARGUMENT, "expected a model compiled with --target "
-                                   "npu, but this one runs on the CPU");
+                                   "npu, but this one is for another target");
   }
 
 protected:
@@ -61,6 +64,11 @@ pmpd_status createCpuTarget(const Model &model, int threads, bool trace,
 pmpd_status createNpuTarget(const Model &model,
                             const pmpd_session_options &options,
                             std::unique_ptr<Target> &target);
+
+/// A GPU that holds a model with a gpu(). `model` outlives it.
+/// Errors: OUT_OF_MEMORY, DEVICE_ERROR.
+pmpd_status createCudaTarget(const Model &model, bool trace,
+                             std::unique_ptr<Target> &target);
 
 } // namespace pmpd::rt
 

@@ -113,6 +113,11 @@ void ModelArgs::addTo(CLI::App &app) {
       ->check(countValidator())
       ->type_name("N");
   app.add_flag("--verify", verify, "check every byte of the weights first");
+  app.add_option("--gpu", gpu,
+                 "for a model for GPUs: which of those that "
+                 "CUDA_VISIBLE_DEVICES shows (default: 0)")
+      ->check(countValidator())
+      ->type_name("N");
   const std::map<std::string, pmpd_npu_mode> modes = {
       {"both", PMPD_NPU_MODE_BOTH},
       {"functional", PMPD_NPU_MODE_FUNCTIONAL},
@@ -132,6 +137,7 @@ OpenModel::OpenModel(const ModelArgs &args) : args(args) {
   pmpd_model_options options = PMPD_MODEL_OPTIONS_INIT;
   if (args.verify)
     options.verify = PMPD_VERIFY_FULL;
+  options.gpu = args.gpu;
   pmpd_model *opened = nullptr;
   check(pmpd_model_open_directory(args.directory.c_str(), &options, &opened));
   handle.reset(opened);

@@ -59,6 +59,7 @@ struct ModelArgs {
   bool trace = false; ///< sessions record what runs when; not an option
   pmpd_npu_mode npuMode = PMPD_NPU_MODE_BOTH;
   std::string npuConfig; ///< empty = what the model was compiled for
+  int32_t gpu = 0;
 
   void addTo(CLI::App &app);
 };

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/Descriptor.h"
+#include "runtime/Mapping.h"
+#include "runtime/Trace.h"
+#include "runtime/targets/Target.h"
+#include "runtime/targets/cuda/KvCache.h"
+#include "runtime/targets/cuda/Launcher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+using namespace pmpd::rt;
+using namespace pmpd;
+
+namespace {
+
+/// What a call writes to the device first; the tokens follow it.
+struct CallHeader {
+  pmpd_gpu_call all, withLogits;
+};
+
+/// Runs regions on a GPU, one at a time, and waits for each.
+class CudaTarget : public Target {
+public:
+  CudaTarget(const pmpd_model_desc &desc, const cuda::LoadedModel &model,
+             bool record)
+      : desc(desc), model(model), device(model.device()), api(device.api()),
+        times(device), trace(record ? std::make_unique<Trace>() : nullptr) {}
+
+  pmpd_status allocate();
+
+  pmpd_status run(const RegionCall &call) override {
+    cuda::Current current(device);
+    if (pmpd_status status = current.status())
+      return status;
+    if (pmpd_status status = kvCache->grow(call.position + call.rows))
+      return status;
+    pmpd_status status = runCurrent(call);
+    if (status != PMPD_OK) // so that nothing still writes to the caller
+      api.streamSynchronize.function(stream.get());
+    return status;
+  }
+
+  pmpd_status kv(int32_t layer, int64_t tokens, const uint8_t *&keys) override;
+
+  void clearKv() override {
+    cuda::Current current(device);
+    kvCache->clear();
+  }
+
+  void clearTotals() override {
+    if (trace)
+      trace->clear();
+  }
+
+  pmpd_status writeTrace(const std::string &path) const override {
+    if (!trace)
+      return failUnrecorded();
+    return trace->write(path, desc);
+  }
+
+private:
+  pmpd_status runCurrent(const RegionCall &call);
+  void writeCall(const RegionCall &call);
+  pmpd_status enqueue(const RegionCall &call, float *logits);
+  pmpd_status capture(const RegionCall &call, cuda::GraphExec &graph);
+  pmpd_status finish(const RegionCall &call);
+
+  const pmpd_model_desc &desc;
+  const cuda::LoadedModel &model;
+  const cuda::Device &device;
+  const cuda::Api &api;
+  cuda::Stream stream;
+  std::unique_ptr<cuda::KvCache> kvCache;
+  Mapping hostKv; // what was asked for of it, at the same offsets
+  cuda::DeviceMemory scratch;
+  cuda::DeviceMemory call;         // CallHeader, then tokens [most rows]
+  cuda::DeviceMemory logits;       // [most rows, vocab]
+  cuda::PinnedMemory hostCall;     // as call
+  cuda::PinnedMemory decodeLogits; // [vocab]
+  std::map<const pmpd_region_desc *, cuda::GraphExec> graphs; // of decode
+  cuda::LaunchTimes times;
+  std::unique_ptr<Trace> trace; // or null
+};
+
+} // namespace
+
+pmpd_status CudaTarget::allocate() {
+  uint64_t scratchBytes = 0, rows = 0;
+  for (int32_t i = 0; i < desc.region_count; ++i) {
+    scratchBytes = std::max(scratchBytes, desc.regions[i].scratch_bytes);
+    rows = std::max(rows, uint64_t(desc.regions[i].max_rows));
+  }
+  const uint64_t callBytes = sizeof(CallHeader) + rows * sizeof(int32_t);
+  const uint64_t rowBytes = desc.vocab * sizeof(float);
+  cuda::Current current(device);
+  if (pmpd_status status = current.status())
+    return status;
+  if (pmpd_status status =
+          stream.create(device, api.streamCreate, cuda::kStreamNonBlocking))
+    return status;
+  if (pmpd_status status = cuda::KvCache::create(device, desc, kvCache))
+    return status;
+  if (pmpd_status status =
+          cuda::allocate(device, scratchBytes, "scratch memory", scratch))
+    return status;
+  if (pmpd_status status = cuda::allocate(device, callBytes, "tokens", call))
+    return status;
+  if (pmpd_status status =
+          cuda::allocate(device, rows * rowBytes, "logits", logits))
+    return status;
+  if (pmpd_status status =
+          cuda::allocatePinned(device, callBytes, "tokens", hostCall))
+    return status;
+  return cuda::allocatePinned(device, rowBytes, "logits", decodeLogits);
+}
+
+void CudaTarget::writeCall(const RegionCall &given) {
+  auto *header = static_cast<CallHeader *>(hostCall.get());
+  header->all = {int32_t(given.rows), int32_t(given.position)};
+  header->withLogits = {int32_t(given.logitRows), int32_t(given.position)};
+  std::copy_n(given.tokens, given.rows,
+              reinterpret_cast<int32_t *>(header + 1));
+}
+
+/// Queues a call from the write of its tokens to the copy of its logits.
+pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
+  if (pmpd_status status = api.copyToDevice(
+          call.get(), hostCall.get(),
+          sizeof(CallHeader) + given.rows * sizeof(int32_t), stream.get()))
+    return status;
+  times.clear();
+  cuda::Launcher launcher(model, stream.get(), call.get(), given.rows,
+                          trace ? &times : nullptr);
+  pmpd_region_args args = {};
+  args.weights = reinterpret_cast<const uint8_t *>(model.weights());
+  args.scratch = reinterpret_cast<uint8_t *>(scratch.get());
+  args.kv = reinterpret_cast<uint8_t *>(kvCache->address());
+  args.tokens =
+      reinterpret_cast<const int32_t *>(call.get() + sizeof(CallHeader));
+  args.logits = reinterpret_cast<float *>(logits.get());
+  args.rows = given.rows;
+  args.position = given.position;
+  args.logit_rows = given.logitRows;
+  args.launch = cuda::Launcher::launch;
+  args.device = &launcher;
+  given.region->entry(&args);
+  if (pmpd_status status = launcher.status())
+    return status;
+  if (trace)
+    if (pmpd_status status = times.recordEnd(stream.get()))
+      return status;
+  if (given.logitRows == 0)
+    return PMPD_OK;
+  return api.copyToHost(to, logits.get(),
+                        given.logitRows * desc.vocab * sizeof(float),
+                        stream.get());
+}
+
+/// Records a decode region once; what differs between tokens is read from
+/// `hostCall` by the copy that is recorded with it.
+pmpd_status CudaTarget::capture(const RegionCall &given,
+                                cuda::GraphExec &graphExec) {
+  if (pmpd_status status =
+          api.streamBeginCapture(stream.get(), cuda::kCaptureThreadLocal))
+    return status;
+  pmpd_status status = enqueue(given, static_cast<float *>(decodeLogits.get()));
+  std::string text = pmpd_last_error();
+  cuda::Graph graph;
+  pmpd_status ended = graph.create(device, [&](cuda::GraphHandle *handle) {
+    return api.streamEndCapture(stream.get(), handle);
+  });
+  if (status != PMPD_OK) // the cause; a failing end only follows from it
+    return fail(status, text);
+  if (ended != PMPD_OK)
+    return ended;
+  return graphExec.create(device, api.graphInstantiate, graph.get(), 0ull);
+}
+
+/// Waits. Errors of kernels show only here.
+pmpd_status CudaTarget::finish(const RegionCall &given) {
+  pmpd_status status = api.streamSynchronize(stream.get());
+  if (status == PMPD_OK)
+    return status;
+  return fail(status, std::string(desc.name) + " at " +
+                          std::to_string(given.region->bits) + " bits on " +
+                          device.name() + ": " + pmpd_last_error());
+}
+
+pmpd_status CudaTarget::runCurrent(const RegionCall &given) {
+  const bool decode = given.region->phase == PMPD_DECODE;
+  float *to = decode ? static_cast<float *>(decodeLogits.get()) : given.logits;
+  writeCall(given);
+  Trace::Clock::time_point begin = Trace::Clock::now();
+  if (decode && !trace) {
+    cuda::GraphExec &graph = graphs[given.region];
+    if (!graph)
+      if (pmpd_status status = capture(given, graph))
+        return status;
+    if (pmpd_status status = api.graphLaunch(graph.get(), stream.get()))
+      return status;
+  } else if (pmpd_status status = enqueue(given, to)) {
+    return status;
+  }
+  if (pmpd_status status = finish(given))
+    return status;
+  if (to != given.logits)
+    std::memcpy(given.logits, to, desc.vocab * sizeof(float));
+  if (!trace)
+    return PMPD_OK;
+  trace->addRegion(*given.region, given.rows, given.position, begin,
+                   Trace::Clock::now());
+  return times.addTo(*trace, begin);
+}
+
+pmpd_status CudaTarget::kv(int32_t layer, int64_t tokens,
+                           const uint8_t *&keys) {
+  if (!hostKv.data())
+    if (pmpd_status status =
+            Mapping::ofZeros(desc.kv_bytes, "copy of the KV cache", hostKv))
+      return status;
+  cuda::Current current(device);
+  if (pmpd_status status = current.status())
+    return status;
+  if (pmpd_status status =
+          kvCache->copyLayer(layer, tokens, stream.get(), hostKv.data()))
+    return status;
+  keys = hostKv.data() + layer * kvLayerBytes(desc);
+  return PMPD_OK;
+}
+
+pmpd_status pmpd::rt::createCudaTarget(const Model &model, bool trace,
+                                       std::unique_ptr<Target> &target) {
+  auto created =
+      std::make_unique<CudaTarget>(model.desc(), *model.gpu(), trace);
+  if (pmpd_status status = created->allocate())
+    return status;
+  target = std::move(created);
+  return PMPD_OK;
+}
