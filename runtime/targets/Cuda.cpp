@@ -5,6 +5,7 @@
 #include "runtime/targets/Target.h"
 #include "runtime/targets/cuda/KvCache.h"
 #include "runtime/targets/cuda/Launcher.h"
+#include "runtime/targets/cuda/Recording.h"
 
 #include <algorithm>
 #include <cstring>
@@ -64,7 +65,6 @@ private:
   pmpd_status runCurrent(const RegionCall &call);
   void writeCall(const RegionCall &call);
   pmpd_status enqueue(const RegionCall &call, float *logits);
-  pmpd_status capture(const RegionCall &call, cuda::GraphExec &graph);
   pmpd_status finish(const RegionCall &call);
 
   const pmpd_model_desc &desc;
@@ -158,26 +158,6 @@ pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
                         stream.get());
 }
 
-/// Records a decode region once; what differs between tokens is read from
-/// `hostCall` by the copy that is recorded with it.
-pmpd_status CudaTarget::capture(const RegionCall &given,
-                                cuda::GraphExec &graphExec) {
-  if (pmpd_status status =
-          api.streamBeginCapture(stream.get(), cuda::kCaptureThreadLocal))
-    return status;
-  pmpd_status status = enqueue(given, static_cast<float *>(decodeLogits.get()));
-  std::string text = pmpd_last_error();
-  cuda::Graph graph;
-  pmpd_status ended = graph.create(device, [&](cuda::GraphHandle *handle) {
-    return api.streamEndCapture(stream.get(), handle);
-  });
-  if (status != PMPD_OK) // the cause; a failing end only follows from it
-    return fail(status, text);
-  if (ended != PMPD_OK)
-    return ended;
-  return graphExec.create(device, api.graphInstantiate, graph.get(), 0ull);
-}
-
 /// Waits. Errors of kernels show only here.
 pmpd_status CudaTarget::finish(const RegionCall &given) {
   pmpd_status status = api.streamSynchronize(stream.get());
@@ -194,9 +174,12 @@ pmpd_status CudaTarget::runCurrent(const RegionCall &given) {
   writeCall(given);
   Trace::Clock::time_point begin = Trace::Clock::now();
   if (decode && !trace) {
+    // What differs between tokens is read from `hostCall` by the copy that is
+    // recorded with the launches.
     cuda::GraphExec &graph = graphs[given.region];
     if (!graph)
-      if (pmpd_status status = capture(given, graph))
+      if (pmpd_status status = cuda::record(
+              device, stream.get(), [&] { return enqueue(given, to); }, graph))
         return status;
     if (pmpd_status status = api.graphLaunch(graph.get(), stream.get()))
       return status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-bench/Limits.h"
-#include "tools/pmpd-bench/Samples.h"
+#include "tools/support/Samples.h"
 #include "tools/support/Tool.h"
 
 #include <algorithm>

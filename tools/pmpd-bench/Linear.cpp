@@ -5,7 +5,7 @@
 #include "lib/Quant/Half.h"
 #include "runtime/CpuFeatures.h"
 #include "tools/pmpd-bench/Limits.h"
-#include "tools/pmpd-bench/Samples.h"
+#include "tools/support/Samples.h"
 #include "tools/support/Tool.h"
 
 #include "llvm/TargetParser/Host.h"

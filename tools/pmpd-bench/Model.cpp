@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-bench/Model.h"
 #include "tools/pmpd-bench/Limits.h"
-#include "tools/pmpd-bench/Samples.h"
+#include "tools/support/Samples.h"
 
 #include <fstream>
 #include <random>

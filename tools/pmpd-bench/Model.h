@@ -2,7 +2,7 @@
 #ifndef PMPD_TOOLS_PMPD_BENCH_MODEL_H
 #define PMPD_TOOLS_PMPD_BENCH_MODEL_H
 
-#include "tools/pmpd-bench/Table.h"
+#include "tools/support/Table.h"
 #include "tools/support/Tool.h"
 
 namespace pmpd::tools {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef PMPD_TOOLS_PMPD_BENCH_SAMPLES_H
-#define PMPD_TOOLS_PMPD_BENCH_SAMPLES_H
+#ifndef PMPD_TOOLS_SUPPORT_SAMPLES_H
+#define PMPD_TOOLS_SUPPORT_SAMPLES_H
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +21,10 @@ public:
     return values.size() % 2 ? values[half]
                              : (values[half - 1] + values[half]) / 2;
   }
+  /// The value that `share` of the others, 0 to 1, do not exceed.
+  double quantile(double share) const {
+    return values[size_t(share * double(values.size() - 1) + 0.5)];
+  }
 
 private:
   std::vector<double> values; // ascending
@@ -35,4 +39,4 @@ template <typename Body> double secondsOf(Body body) {
 
 } // namespace pmpd::tools
 
-#endif // PMPD_TOOLS_PMPD_BENCH_SAMPLES_H
+#endif // PMPD_TOOLS_SUPPORT_SAMPLES_H

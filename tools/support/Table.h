@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef PMPD_TOOLS_PMPD_BENCH_TABLE_H
-#define PMPD_TOOLS_PMPD_BENCH_TABLE_H
+#ifndef PMPD_TOOLS_SUPPORT_TABLE_H
+#define PMPD_TOOLS_SUPPORT_TABLE_H
 
 #include <cstdint>
 #include <iosfwd>
@@ -37,4 +37,4 @@ private:
 
 } // namespace pmpd::tools
 
-#endif // PMPD_TOOLS_PMPD_BENCH_TABLE_H
+#endif // PMPD_TOOLS_SUPPORT_TABLE_H

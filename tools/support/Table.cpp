@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/pmpd-bench/Table.h"
+#include "tools/support/Table.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
