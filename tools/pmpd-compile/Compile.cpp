@@ -17,6 +17,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -133,6 +134,8 @@ void Compilation::setOptions(const Staging &staging,
     passes.scratchpad = npu.scratchpadBytes;
     return;
   }
+  for (const std::string &gpu : options.gpus)
+    passes.gpus.push_back(gpu);
   passes.isa = pmpd::codegen::stringifyISA(target.kernels.isa).str();
   passes.nativeHalf = target.kernels.nativeHalf;
   passes.features = target.features;
@@ -155,7 +158,9 @@ Error Compilation::importAndLower(Staging &staging) {
   pm.addInstrumentation(std::move(snapshot));
   pmpd::CompileOptions passes;
   setOptions(staging, passes);
-  if (options.forNpu())
+  if (options.forGpu())
+    pmpd::buildCompileGPUPipeline(pm, passes);
+  else if (options.forNpu())
     pmpd::buildCompileNPUPipeline(pm, passes);
   else
     pmpd::buildCompileCPUPipeline(pm, passes);
@@ -227,7 +232,8 @@ Error Compilation::describe(Staging &staging) {
     summary.cpu = npu.name;
   } else {
     summary.triple = target.triple();
-    summary.cpu = target.machine->getTargetCPU().str();
+    summary.cpu = options.forGpu() ? llvm::join(options.gpus, ",")
+                                   : target.machine->getTargetCPU().str();
     summary.features = target.features;
   }
   summary.quantizer = options.quantizer;
@@ -249,8 +255,9 @@ void Compilation::report(double seconds) const {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   std::string machine =
-      options.forNpu() ? "the NPU " + npu.name
-                       : summary.cpu + " (" +
+      options.forNpu()   ? "the NPU " + npu.name
+      : options.forGpu() ? summary.cpu
+                         : summary.cpu + " (" +
                              pmpd::codegen::stringifyISA(target.kernels.isa)
                                  .str() +
                              ")";
@@ -278,7 +285,7 @@ Error Compilation::run() {
     npu = std::move(*found);
   } else {
     llvm::Expected<pmpd::emit::CpuTarget> resolved =
-        pmpd::emit::resolveCpu(options.arch, options.cpu);
+        pmpd::emit::resolveCpu(options.hostArch(), options.cpu);
     if (!resolved)
       return resolved.takeError();
     target = std::move(*resolved);

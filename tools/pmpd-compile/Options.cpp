@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-compile/Options.h"
+#include "lib/Emit/GpuTarget.h"
 #include "lib/Emit/Interface.h"
 #include "lib/Quant/Quantizer.h"
+#include "pmpd/gpu_layout.h"
 #include "pmpd/kernel.h"
 
 #include <CLI/CLI.hpp>
@@ -12,6 +14,12 @@
 #include <iostream>
 
 namespace {
+
+#if defined(__aarch64__)
+constexpr const char *thisArch = "aarch64";
+#else
+constexpr const char *thisArch = "x86-64";
+#endif
 
 /// A C identifier from a file name.
 std::string nameFrom(const std::string &path) {
@@ -52,6 +60,30 @@ std::string completeForNpu(Options &options, bool emits) {
   return "";
 }
 
+/// What follows from compiling for NVIDIA GPUs. Returns an error text or "".
+std::string completeForGpu(Options &options) {
+  const std::string target = "--target nvptx: expected ";
+  if (options.activations.empty())
+    options.activations = "q16";
+  if (options.activations != "q16")
+    return target + "--activations q16, but got " + options.activations;
+  if (options.layout != "s" || options.cpu != "native")
+    return target + "neither --layout nor --cpu, which are for CPUs";
+  if (options.bits.front() < 16 && options.group % PMPD_GPU_GROUP_COLS != 0)
+    return target + "a --group of " + std::to_string(PMPD_GPU_GROUP_COLS) +
+           " or a multiple of it, but got " + std::to_string(options.group);
+  // The host only launches.
+  options.cpu = "portable";
+  if (options.gpus.empty())
+    options.gpus = {"sm_80", "sm_90"};
+  for (const std::string &gpu : options.gpus) {
+    auto found = pmpd::emit::resolveGpu(gpu);
+    if (!found)
+      return "--gpu: " + llvm::toString(found.takeError());
+  }
+  return "";
+}
+
 /// What follows from several options together; `emits` says whether --emit was
 /// given. Returns an error text or "".
 std::string complete(Options &options, bool emits) {
@@ -60,11 +92,7 @@ std::string complete(Options &options, bool emits) {
   if (!pmpd::emit::isValidName(options.name))
     return "--name " + options.name + ": expected letters, digits and _";
   if (options.arch.empty())
-#if defined(__aarch64__)
-    options.arch = "aarch64";
-#else
-    options.arch = "x86-64";
-#endif
+    options.arch = thisArch;
   if (!options.scheduler.empty()) {
     const std::string kind = "learned:";
     if (options.scheduler.rfind(kind, 0) != 0 ||
@@ -78,6 +106,13 @@ std::string complete(Options &options, bool emits) {
   if (options.forNpu())
     if (std::string problem = completeForNpu(options, emits); !problem.empty())
       return problem;
+  if (!options.forGpu() && !options.gpus.empty())
+    return "--gpu: expected --target nvptx beside it";
+  if (options.forGpu())
+    if (std::string problem = completeForGpu(options); !problem.empty())
+      return problem;
+  if (options.prefillRows == 0)
+    options.prefillRows = options.forGpu() ? 512 : 64;
   if (options.activations.empty())
     options.activations = "q8";
   if (options.decodeBits.empty())
@@ -128,6 +163,8 @@ std::string complete(Options &options, bool emits) {
 }
 
 } // namespace
+
+std::string Options::hostArch() const { return forGpu() ? thisArch : arch; }
 
 Parsed parseOptions(int argc, char **argv, Options &options) {
   CLI::App app(
@@ -203,7 +240,7 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
       ->type_name("KIND:FILE");
   app.add_option("--activations", options.activations,
                  "of linear layers: q8, q16 or f32 (default: q8, and q16 for "
-                 "the NPU)")
+                 "GPUs and the NPU)")
       ->check(CLI::IsMember({"q8", "q16", "f32"}));
   app.add_option("--kv", options.kv,
                  "element of the KV cache: f16 or f32 (default: f16, and f32 "
@@ -218,13 +255,18 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "up to 4096)")
       ->check(CLI::PositiveNumber);
   app.add_option("--prefill-rows", options.prefillRows,
-                 "most tokens per call of the prefill phase")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+                 "most tokens per call of the prefill phase (default: 64, and "
+                 "512 for GPUs)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--target", options.arch,
-                 "x86-64, aarch64 or npu, a simulated accelerator (default: "
-                 "this machine's)")
-      ->check(CLI::IsMember({"x86-64", "aarch64", "npu"}));
+                 "x86-64, aarch64, nvptx for NVIDIA GPUs, or npu, a simulated "
+                 "accelerator (default: this machine's)")
+      ->check(CLI::IsMember({"x86-64", "aarch64", "nvptx", "npu"}));
+  app.add_option("--gpu", options.gpus,
+                 "GPUs to generate code for, such as sm_80,sm_90 (the "
+                 "default); newer ones run it as well")
+      ->delimiter(',')
+      ->type_name("SM");
   app.add_option("--npu-config", options.npuConfig,
                  "hardware of the accelerator: ref, edge or a JSON file "
                  "(default: ref)")

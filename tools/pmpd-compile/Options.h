@@ -14,15 +14,19 @@ struct Options {
   std::string scheduler; ///< file of a learned scheduler, or nothing
   std::vector<int> bits = {2, 3, 4}, prefillBits, decodeBits;
   std::vector<std::string> precision;
-  int64_t group = 128, context = 0, prefillRows = 64, calibrationTokens = 4096;
+  int64_t group = 128, context = 0, prefillRows = 0, calibrationTokens = 4096;
   std::string quantizer = "nldlq", activations, kv, layout = "s";
   std::string arch, cpu = "native";
-  std::string npuConfig; ///< Hardware of the NPU, or nothing for CPUs.
+  std::string npuConfig; ///< Hardware of the NPU, or nothing for others.
+  std::vector<std::string> gpus; ///< Names such as sm_90, or nothing for others.
   std::set<std::string> emit = {"static", "shared"};
   int simulate = 0; // Bits, or 0 for nested weights.
   unsigned threads = 0;
   bool timing = false;
 
+  /// Of the machine that runs the library.
+  std::string hostArch() const;
+  bool forGpu() const { return arch == "nvptx"; }
   bool forNpu() const { return arch == "npu"; }
 };
 
