@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef PMPD_TOOLS_PMPD_GPU_CHECK_DECODE_H
+#define PMPD_TOOLS_PMPD_GPU_CHECK_DECODE_H
+
+#include "tools/support/Table.h"
+#include "tools/support/Tool.h"
+
+namespace pmpd::tools {
+
+struct DecodeOptions {
+  ModelArgs model;
+  int64_t prompt = 128;
+  int64_t tokens = 96;
+  std::vector<std::string> schedules;
+};
+
+std::vector<std::string> decodeColumns();
+
+/// Time of a token from its number to its logits on the host, under each
+/// schedule. Throws ToolError.
+void measureDecode(const DecodeOptions &options, TableWriter &table);
+
+/// Writes the header, table and names of a weight file without its contents.
+/// Throws ToolError.
+void writeHead(const std::string &weights, const std::string &head);
+
+/// Makes a weight file of a head: random numbers in the place of its contents,
+/// of magnitudes that a model can compute with. Throws ToolError.
+void fillWeights(const std::string &head, const std::string &weights);
+
+} // namespace pmpd::tools
+
+#endif // PMPD_TOOLS_PMPD_GPU_CHECK_DECODE_H

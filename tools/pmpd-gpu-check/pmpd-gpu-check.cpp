@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/pmpd-gpu-check/Compare.h"
+#include "tools/pmpd-gpu-check/Decode.h"
+#include "tools/pmpd-gpu-check/Linear.h"
+
+#include <iostream>
+
+using namespace pmpd::tools;
+
+namespace {
+
+CLI::App *addLinear(CLI::App &app, LinearOptions &options) {
+  CLI::App *sub = app.add_subcommand(
+      "linear", "time of linear layers beside reads of as many bytes and "
+                "cuBLAS on fp16; results against fp64");
+  sub->add_option("-k,--kernels", options.kernels,
+                  "directory that pmpd-bench gpu-kernels wrote")
+      ->required()
+      ->type_name("DIR");
+  sub->add_option("--gpu", options.gpu, "which GPU")
+      ->check(countValidator())
+      ->type_name("N");
+  sub->add_option("--megabytes", options.megabytes,
+                  "of weights to read before the first comes again")
+      ->capture_default_str()
+      ->check(countValidator())
+      ->type_name("N");
+  sub->add_option("--replays", options.replays, "measurements of each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N");
+  return sub;
+}
+
+CLI::App *addCompare(CLI::App &app, CompareOptions &options) {
+  CLI::App *sub = app.add_subcommand(
+      "compare", "logits and greedy text of a model against the same one on "
+                 "the CPU");
+  options.model.addTo(*sub);
+  sub->add_option("--reference", options.reference,
+                  "the model compiled for the CPU, with --activations q16")
+      ->required()
+      ->type_name("DIR");
+  sub->add_option("-p,--prompt", options.prompt, "text to go on from")
+      ->required();
+  sub->add_option("-n,--tokens", options.tokens, "steps after it")
+      ->capture_default_str()
+      ->check(countValidator())
+      ->type_name("N");
+  sub->add_option("--tolerance", options.tolerance,
+                  "largest difference of logits")
+      ->capture_default_str()
+      ->type_name("X");
+  addScheduleOption(*sub, [&options](std::string given) {
+    options.schedule = std::move(given);
+  });
+  return sub;
+}
+
+CLI::App *addDecode(CLI::App &app, DecodeOptions &options) {
+  CLI::App *sub = app.add_subcommand("decode", "time of whole tokens");
+  options.model.addTo(*sub);
+  sub->add_option("--pp", options.prompt, "tokens of the prompt")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  sub->add_option("--tg", options.tokens, "tokens to decode after it")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  addScheduleOption(*sub, [&options](std::string given) {
+    options.schedules.push_back(std::move(given));
+  })->required();
+  return sub;
+}
+
+/// A subcommand with two files.
+CLI::App *addFiles(CLI::App &app, const char *name, const char *text,
+                   std::string &from, std::string &to) {
+  CLI::App *sub = app.add_subcommand(name, text);
+  sub->add_option("FROM", from)->required();
+  sub->add_option("TO", to)->required();
+  return sub;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CLI::App app("checks and measures kernels and models on a GPU",
+               "pmpd-gpu-check");
+  app.require_subcommand(1);
+  LinearOptions linear;
+  CompareOptions compare;
+  DecodeOptions decode;
+  std::string from, to;
+  CLI::App *linearApp = addLinear(app, linear);
+  CLI::App *compareApp = addCompare(app, compare);
+  CLI::App *decodeApp = addDecode(app, decode);
+  CLI::App *headApp =
+      addFiles(app, "head", "writes a weight file's table without its contents",
+               from, to);
+  CLI::App *fillApp = addFiles(
+      app, "fill", "makes a weight file of a table, with random contents", from,
+      to);
+  return runTool(app, argc, argv, [&] {
+    bool right = true;
+    if (*linearApp) {
+      TableWriter table(std::cout, TableFormat::Markdown, linearColumns());
+      right = measureLinear(linear, table);
+    } else if (*compareApp) {
+      TableWriter table(std::cout, TableFormat::Markdown, compareColumns());
+      right = compareModels(compare, table);
+    } else if (*decodeApp) {
+      TableWriter table(std::cout, TableFormat::Markdown, decodeColumns());
+      measureDecode(decode, table);
+    } else if (*headApp) {
+      writeHead(from, to);
+    } else if (*fillApp) {
+      fillWeights(from, to);
+    }
+    return right ? 0 : 1;
+  });
+}
