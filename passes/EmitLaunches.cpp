@@ -221,6 +221,9 @@ std::string LaunchEmitter::deviceKernel(LaunchOp launch) {
   std::string &global = tasks[launch.getKernelName()];
   if (!global.empty())
     return global;
+  OpBuilder::InsertionGuard guard(b.builder);
+  b.builder.setInsertionPoint(
+      b.builder.getInsertionBlock()->getParentOp());
   auto block = b.kernelOf(launch)->getAttrOfType<DenseI32ArrayAttr>(
       NVVM::NVVMDialect::getReqntidAttrName());
   std::string name = b.text(launch.getKernelName());

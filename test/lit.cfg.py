@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
 import platform
+import shutil
 
 import lit.formats
 
@@ -31,6 +32,13 @@ if config.node and os.path.isdir(
     config.available_features.add("onnxruntime")
 else:
     lit_config.note("no onnxruntime-node: tests against it do not run")
+
+ptxas = shutil.which("ptxas") or shutil.which("/usr/local/cuda/bin/ptxas")
+if ptxas:
+    config.available_features.add("ptxas")
+    config.substitutions.append(("%ptxas", ptxas))
+else:
+    lit_config.note("no ptxas: PTX is not assembled")
 
 if platform.machine() == "x86_64":
     config.available_features.add("x86_64")
