@@ -78,10 +78,6 @@ double compareDecode(Side &side, Side &reference,
 
 } // namespace
 
-std::vector<std::string> pmpd::tools::compareColumns() {
-  return {"check", "bits", "tokens", "difference", "result"};
-}
-
 bool pmpd::tools::compareModels(const CompareOptions &options,
                                 TableWriter &table) {
   Side side(options.model);
@@ -94,21 +90,24 @@ bool pmpd::tools::compareModels(const CompareOptions &options,
   int64_t steps = std::min<int64_t>(options.tokens, side.model.context() -
                                                         int64_t(prompt.size()));
   bool right = true;
-  auto add = [&](const char *what, Cell bits, int64_t tokens, Cell difference,
-                 bool good) {
-    table.add({what, bits, tokens, difference,
-               std::string(good ? "right" : "wrong")});
+  auto add = [&](const char *what, const std::string &bits, int64_t tokens,
+                 Cell difference, bool good) {
+    ReportRow row = {what, side.model.desc().name, tokens, bits};
+    row.difference = difference;
+    row.result = good ? "right" : "wrong";
+    addTo(table, row);
     right &= good;
   };
   for (int32_t bits : side.model.bits(PMPD_PREFILL)) {
     double worst = largestDifference(side.prefill(prompt, bits),
                                      reference.prefill(prompt, bits));
-    add("prefill", int64_t(bits), int64_t(prompt.size()), worst,
+    add("prefill", std::to_string(bits), int64_t(prompt.size()), worst,
         worst <= options.tolerance);
   }
   for (int32_t bits : side.model.bits(PMPD_DECODE)) {
     double worst = compareDecode(side, reference, prompt, bits, steps);
-    add("decode", int64_t(bits), steps, worst, worst <= options.tolerance);
+    add("decode", std::to_string(bits), steps, worst,
+        worst <= options.tolerance);
   }
   for (Side *each : {&side, &reference})
     setSchedule(each->session.get(),

@@ -2,7 +2,7 @@
 #ifndef PMPD_TOOLS_PMPD_GPU_CHECK_COMPARE_H
 #define PMPD_TOOLS_PMPD_GPU_CHECK_COMPARE_H
 
-#include "tools/support/Table.h"
+#include "tools/pmpd-gpu-check/Report.h"
 #include "tools/support/Tool.h"
 
 namespace pmpd::tools {
@@ -15,8 +15,6 @@ struct CompareOptions {
   std::string schedule; /// Of the text; the highest bits if empty.
   double tolerance = 2e-3;
 };
-
-std::vector<std::string> compareColumns();
 
 /// Compares a model for a GPU with the same one for the CPU: logits of a prompt
 /// and of the steps after it, given the same tokens, at all bits; and the text

@@ -3,17 +3,11 @@
 
 #include "pmpd/artifact.h"
 #include "tools/pmpd-gpu-check/NestedWeight.h"
-#include "tools/support/Samples.h"
 
 #include <cstring>
 #include <fstream>
 
 using namespace pmpd::tools;
-
-std::vector<std::string> pmpd::tools::decodeColumns() {
-  return {"model",  "schedule", "context",         "us_p10", "us_median",
-          "us_p90", "tok_s",    "bytes_per_token", "gbps"};
-}
 
 void pmpd::tools::measureDecode(const DecodeOptions &options,
                                 TableWriter &table) {
@@ -45,12 +39,13 @@ void pmpd::tools::measureDecode(const DecodeOptions &options,
       }
       pmpd_session_stats(session.get(), &stats);
     }
-    table.add({std::string(model.desc().name), schedule,
-               options.prompt + options.tokens, times.quantile(0.1),
-               times.median(), times.quantile(0.9),
-               options.tokens / stats.decode_seconds,
-               stats.decode_bytes / options.tokens,
-               stats.decode_bytes / stats.decode_seconds / 1e9});
+    double gbps = stats.decode_bytes / stats.decode_seconds / 1e9;
+    ReportRow row = {"token", model.desc().name,
+                     options.prompt + options.tokens, schedule, times};
+    row.gbps = gbps;
+    if (options.readGbps > 0)
+      row.readShare = gbps / options.readGbps;
+    addTo(table, row);
   }
 }
 

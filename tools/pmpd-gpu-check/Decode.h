@@ -2,7 +2,7 @@
 #ifndef PMPD_TOOLS_PMPD_GPU_CHECK_DECODE_H
 #define PMPD_TOOLS_PMPD_GPU_CHECK_DECODE_H
 
-#include "tools/support/Table.h"
+#include "tools/pmpd-gpu-check/Report.h"
 #include "tools/support/Tool.h"
 
 namespace pmpd::tools {
@@ -12,9 +12,8 @@ struct DecodeOptions {
   int64_t prompt = 128;
   int64_t tokens = 96;
   std::vector<std::string> schedules;
+  double readGbps = 0; /// Of a plain read; 0 if it is not known.
 };
-
-std::vector<std::string> decodeColumns();
 
 /// Time of a token from its number to its logits on the host, under each
 /// schedule. Throws ToolError.

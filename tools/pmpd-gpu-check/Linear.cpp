@@ -61,6 +61,19 @@ struct Shape {
   Rotation nested, half;
 };
 
+pmpd_status launch(const Gpu &gpu, const KernelSet &set, cuda::Address call,
+                   int64_t rows, const KernelToLaunch &kernel, int64_t blocks,
+                   std::initializer_list<cuda::Address> pointers) {
+  pmpd_kernel_args args = {};
+  int count = 0;
+  for (cuda::Address pointer : pointers)
+    args.ptr[count++] = reinterpret_cast<void *>(pointer);
+  args.rows = rows;
+  cuda::Launcher launcher(set.loaded(), gpu.stream(), call, rows, nullptr);
+  cuda::Launcher::launch(&launcher, kernel.kernel, &args, blocks);
+  return launcher.status();
+}
+
 class CaseRun {
 public:
   CaseRun(const Gpu &gpu, const KernelSet &set, const Shape &shape,
@@ -112,15 +125,7 @@ CaseRun::CaseRun(const Gpu &gpu, const KernelSet &set, const Shape &shape,
 pmpd_status
 CaseRun::launch(const KernelToLaunch &kernel, int64_t blocks,
                 std::initializer_list<cuda::Address> pointers) const {
-  pmpd_kernel_args args = {};
-  int count = 0;
-  for (cuda::Address pointer : pointers)
-    args.ptr[count++] = reinterpret_cast<void *>(pointer);
-  args.rows = what.batch;
-  cuda::Launcher launcher(set.loaded(), gpu.stream(), call.get(), args.rows,
-                          nullptr);
-  cuda::Launcher::launch(&launcher, kernel.kernel, &args, blocks);
-  return launcher.status();
+  return ::launch(gpu, set, call.get(), what.batch, kernel, blocks, pointers);
 }
 
 cuda::GraphExec CaseRun::linearGraph() const {
@@ -228,24 +233,23 @@ bool measure(const Gpu &gpu, const KernelSet &set, const Cublas *cublas,
   }
   gpu.launch(linear);
   gpu.wait();
-  double error = run.error();
-  table.add({what.weight.rows, what.weight.cols, what.batch, int64_t(what.bits),
-             times.quantile(0.1), times.median(), times.quantile(0.9),
-             bytes / times.median() / 1e3, readTimes.median(),
-             readTimes.median() / times.median(),
-             cublas ? Cell(halfTimes.median()) : Cell(),
-             cublas ? Cell(halfTimes.median() / times.median()) : Cell(),
-             readHalfTimes.median() / times.median(), error});
+  ReportRow row = {"linear",
+                   std::to_string(what.weight.rows) + "x" +
+                       std::to_string(what.weight.cols),
+                   what.batch, std::to_string(what.bits), times};
+  const double median = times.median(), error = run.error();
+  row.gbps = bytes / median / 1e3;
+  row.readShare = readTimes.median() / median;
+  if (cublas)
+    row.cublas = halfTimes.median() / median;
+  row.fp16 = readHalfTimes.median() / median;
+  row.difference = error;
+  row.result = error <= options.tolerance ? "right" : "wrong";
+  addTo(table, row);
   return error <= options.tolerance;
 }
 
 } // namespace
-
-std::vector<std::string> pmpd::tools::linearColumns() {
-  return {"rows",      "cols",    "batch",   "bits",    "us_p10",
-          "us_median", "us_p90",  "gbps",    "read_us", "fraction",
-          "cublas_us", "speedup", "of_fp16", "error"};
-}
 
 bool pmpd::tools::measureLinear(const LinearOptions &options,
                                 TableWriter &table) {
@@ -263,4 +267,24 @@ bool pmpd::tools::measureLinear(const LinearOptions &options,
     right &= measure(gpu, set, cublas.get(), *shape, what, options, table);
   }
   return right;
+}
+
+double pmpd::tools::measureRead(const LinearOptions &options) {
+  KernelSet set(options.kernels, options.gpu);
+  Gpu gpu(set.loaded().device());
+  const int64_t blocks = options.megabytes * 1000000 / set.readBytes() + 1;
+  const int64_t bytes = blocks * set.readBytes();
+  std::vector<uint8_t> data(bytes);
+  fillRandom(data.data(), bytes, /*seed=*/5);
+  cuda::DeviceMemory memory = gpu.memory(data.data(), bytes);
+  const pmpd_gpu_call header = {1, 0};
+  cuda::DeviceMemory call = gpu.memory(&header, sizeof(header));
+  cuda::GraphExec graph = gpu.record([&] {
+    return launch(gpu, set, call.get(), 1, set.read(), blocks,
+                  {memory.get(), call.get()});
+  });
+  Samples times;
+  for (int i = 0; i < options.replays; ++i)
+    times.add(gpu.microseconds(graph));
+  return bytes / times.median() / 1e3;
 }

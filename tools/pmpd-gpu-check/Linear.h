@@ -2,7 +2,7 @@
 #ifndef PMPD_TOOLS_PMPD_GPU_CHECK_LINEAR_H
 #define PMPD_TOOLS_PMPD_GPU_CHECK_LINEAR_H
 
-#include "tools/support/Table.h"
+#include "tools/pmpd-gpu-check/Report.h"
 
 namespace pmpd::tools {
 
@@ -14,13 +14,14 @@ struct LinearOptions {
   double tolerance = 1e-3; /// Of the largest result.
 };
 
-std::vector<std::string> linearColumns();
-
 /// Time of linear layers, their inputs' quantization included, beside a plain
 /// read of as many bytes, one of fp16 weights, and cuBLAS on fp16; taken in
 /// turns. Every result is compared with sums in fp64. Returns whether all were
 /// right. Throws ToolError.
 bool measureLinear(const LinearOptions &options, TableWriter &table);
+
+/// GB/s of a plain read of `megabytes`.
+double measureRead(const LinearOptions &options);
 
 } // namespace pmpd::tools
 

@@ -57,7 +57,8 @@ CLI::App *addCompare(CLI::App &app, CompareOptions &options) {
   return sub;
 }
 
-CLI::App *addDecode(CLI::App &app, DecodeOptions &options) {
+CLI::App *addDecode(CLI::App &app, DecodeOptions &options,
+                    LinearOptions &read) {
   CLI::App *sub = app.add_subcommand("decode", "time of whole tokens");
   options.model.addTo(*sub);
   sub->add_option("--pp", options.prompt, "tokens of the prompt")
@@ -68,6 +69,10 @@ CLI::App *addDecode(CLI::App &app, DecodeOptions &options) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber)
       ->type_name("N");
+  sub->add_option("-k,--kernels", read.kernels,
+                  "directory that pmpd-bench gpu-kernels wrote, to compare "
+                  "with a plain read")
+      ->type_name("DIR");
   addScheduleOption(*sub, [&options](std::string given) {
     options.schedules.push_back(std::move(given));
   })->required();
@@ -92,10 +97,11 @@ int main(int argc, char **argv) {
   LinearOptions linear;
   CompareOptions compare;
   DecodeOptions decode;
+  LinearOptions read;
   std::string from, to;
   CLI::App *linearApp = addLinear(app, linear);
   CLI::App *compareApp = addCompare(app, compare);
-  CLI::App *decodeApp = addDecode(app, decode);
+  CLI::App *decodeApp = addDecode(app, decode, read);
   CLI::App *headApp =
       addFiles(app, "head", "writes a weight file's table without its contents",
                from, to);
@@ -105,13 +111,19 @@ int main(int argc, char **argv) {
   return runTool(app, argc, argv, [&] {
     bool right = true;
     if (*linearApp) {
-      TableWriter table(std::cout, TableFormat::Markdown, linearColumns());
+      TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
       right = measureLinear(linear, table);
     } else if (*compareApp) {
-      TableWriter table(std::cout, TableFormat::Markdown, compareColumns());
+      TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
       right = compareModels(compare, table);
     } else if (*decodeApp) {
-      TableWriter table(std::cout, TableFormat::Markdown, decodeColumns());
+      TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
+      if (!read.kernels.empty()) {
+        read.gpu = decode.model.gpu;
+        read.megabytes = 1000;
+        read.replays = 20;
+        decode.readGbps = measureRead(read);
+      }
       measureDecode(decode, table);
     } else if (*headApp) {
       writeHead(from, to);

@@ -14,6 +14,7 @@ public:
   void add(double value) {
     values.insert(std::upper_bound(values.begin(), values.end(), value), value);
   }
+  bool empty() const { return values.empty(); }
   double min() const { return values.front(); }
   double max() const { return values.back(); }
   double median() const {
