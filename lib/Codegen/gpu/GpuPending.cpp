@@ -8,11 +8,6 @@ namespace pmpd::codegen {
   llvm::report_fatal_error("this GPU kernel is still to be written");
 }
 
-llvm::Expected<Kernel> GpuKernels::linearNested(Layout, const NestedLinear &) {
-  pending();
-}
-Kernel GpuKernels::linearDense(const DenseLinear &) { pending(); }
-Kernel GpuKernels::quantizeRows(int64_t, unsigned, int64_t) { pending(); }
 Kernel GpuKernels::embed(int64_t, Type, double) { pending(); }
 Kernel GpuKernels::addPosition(int64_t, Type, int64_t) { pending(); }
 Kernel GpuKernels::rmsNorm(int64_t, Type, double) { pending(); }

@@ -18,12 +18,14 @@ void buildGpuLoweringPipeline(OpPassManager &pm) {
   kernels.addPass(createSCFToControlFlowPass());
   ConvertGpuOpsToNVVMOpsOptions options;
   options.indexBitwidth = 32;
-  kernels.addPass(createConvertGpuOpsToNVVMOps(options));
-  kernels.addPass(createConvertVectorToLLVMPass());
-  kernels.addPass(createConvertMathToLLVMPass());
+  // Before the ops of the GPU: with them, maxima would become calls of
+  // libdevice.
   ArithToLLVMConversionPassOptions arith;
   arith.indexBitwidth = options.indexBitwidth;
   kernels.addPass(createArithToLLVMConversionPass(arith));
+  kernels.addPass(createConvertGpuOpsToNVVMOps(options));
+  kernels.addPass(createConvertVectorToLLVMPass());
+  kernels.addPass(createConvertMathToLLVMPass());
   // A pass over whole modules; in functions of the host it finds nothing.
   pm.addPass(createConvertControlFlowToLLVMPass());
   auto &lowered = pm.nest<gpu::GPUModuleOp>();

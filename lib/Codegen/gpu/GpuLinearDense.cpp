@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Linear kernels over unquantized weights: a warp has a row of the weight and
+// up to 4 activation rows.
+#include "lib/Codegen/gpu/GpuKernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+
+namespace pmpd::codegen {
+namespace {
+
+constexpr int64_t warps = 8, tileRows = 4;
+
+class LinearDenseEmitter {
+public:
+  LinearDenseEmitter(GpuKernelBuilder &b, const DenseLinear &shape)
+      : b(b), shape(shape),
+        elementBytes(shape.weight.getIntOrFloatBitWidth() / 8) {}
+
+  void emit() {
+    int64_t tasks = llvm::divideCeil(shape.rows, warps);
+    Value n = b.add(b.mul(b.rem(b.block(), tasks), warps), b.warp());
+    Value first = b.mul(b.div(b.block(), tasks), tileRows);
+    Value lastRow = b.sub(b.rows(), b.constant(1));
+    // Warps past the last row repeat it; their results are not stored.
+    Value own = b.min(n, b.constant(shape.rows - 1));
+    Values rows;
+    for (int64_t i = 0; i < tileRows; ++i)
+      rows.push_back(b.min(b.add(first, i), lastRow));
+    Values sums = products(own, rows);
+    for (int64_t i = 0; i < tileRows; ++i)
+      sums[i] = b.sumOfWarp(sums[i]);
+    Value writes = arith::AndIOp::create(b, b.less(n, b.constant(shape.rows)),
+                                         b.equal(b.lane(), 0));
+    b.when(writes, [&] {
+      for (int64_t i = 0; i < tileRows; ++i)
+        store(n, b.add(first, i), lastRow, sums[i]);
+    });
+  }
+
+private:
+  /// The lane's share of the products of weight row `n` with some rows.
+  Values products(Value n, const Values &rows) {
+    // Lines of 16 bytes of the weight where all rows begin on one.
+    int64_t width = 16 / elementBytes;
+    if (shape.cols % width)
+      width = 1;
+    Value line = b.at(b.pointer(0), b.mul(n, shape.cols * elementBytes));
+    Values inputs;
+    for (Value row : rows)
+      inputs.push_back(b.at(b.pointer(1), b.mul(row, shape.cols * 4)));
+    return b.loop(
+        b.mul(b.lane(), width), b.constant(shape.cols), b.constant(32 * width),
+        Values(tileRows, b.real(0)), [&](Value col, ValueRange sums) {
+          Values weights =
+              load(shape.weight, width, b.at(line, b.mul(col, elementBytes)),
+                   /*constant=*/true);
+          Values next(sums);
+          for (int64_t i = 0; i < tileRows; ++i)
+            for (auto [w, x] :
+                 llvm::zip(weights, load(b.getF32Type(), width,
+                                         b.at(inputs[i], b.mul(col, 4)),
+                                         /*constant=*/false)))
+              next[i] = b.fma(w, x, next[i]);
+          return next;
+        });
+  }
+
+  /// `count` elements of f16 or f32 as f32, as few loads of 16 bytes.
+  Values load(Type element, int64_t count, Value pointer, bool constant) {
+    if (count == 1)
+      return {b.loadReal(element, pointer, constant)};
+    int64_t bytes = element.getIntOrFloatBitWidth() / 8, width = 16 / bytes;
+    Values values;
+    for (int64_t first = 0; first < count; first += width) {
+      Value run =
+          b.load(VectorType::get({width}, element),
+                 b.at(pointer, first * bytes), /*alignment=*/16, constant);
+      for (int64_t i = 0; i < width; ++i) {
+        Value value = vector::ExtractOp::create(b, run, i);
+        values.push_back(element.isF32() ? value
+                                         : Value(arith::ExtFOp::create(
+                                               b, b.getF32Type(), value)));
+      }
+    }
+    return values;
+  }
+
+  void store(Value n, Value row, Value lastRow, Value sum) {
+    if (shape.bias) {
+      int64_t bytes = shape.bias.getIntOrFloatBitWidth() / 8;
+      sum = arith::AddFOp::create(
+          b, sum,
+          b.loadReal(shape.bias, b.at(b.pointer(3), b.mul(n, bytes)),
+                     /*constant=*/true));
+    }
+    Value isAsked =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ule, row, lastRow);
+    b.when(isAsked, [&] {
+      Value line = b.at(b.pointer(2), b.mul(row, shape.rows * 4));
+      b.store(sum, b.at(line, b.mul(n, 4)));
+    });
+  }
+
+  GpuKernelBuilder &b;
+  const DenseLinear &shape;
+  int64_t elementBytes;
+};
+
+} // namespace
+
+Kernel GpuKernels::linearDense(const DenseLinear &shape) {
+  std::string name =
+      llvm::formatv("linear_dense_{0}_n{1}_k{2}{3}", nameOf(shape.weight),
+                    shape.rows, shape.cols, biasName(shape.bias));
+  auto body = [&](GpuKernelBuilder &b) { LinearDenseEmitter(b, shape).emit(); };
+  return {get(name, shape.bias ? 4 : 3, warps * 32, body),
+          static_cast<int64_t>(llvm::divideCeil(shape.rows, warps)),
+          shape.maxRows > tileRows ? tileRows : 0};
+}
+
+} // namespace pmpd::codegen
