@@ -19,6 +19,8 @@ static LinearBlocking blockingFor(int64_t maxRows) {
     return {/*tokens=*/4, /*rowTiles=*/1, /*splits=*/8};
   if (maxRows <= 16)
     return {/*tokens=*/16, /*rowTiles=*/2, /*splits=*/4};
+  if (maxRows <= 64)
+    return {/*tokens=*/64, /*rowTiles=*/4, /*splits=*/1};
   return {/*tokens=*/64, /*rowTiles=*/8, /*splits=*/1};
 }
 
@@ -37,7 +39,9 @@ GpuLinearEmitter::GpuLinearEmitter(GpuKernelBuilder &b,
   firstRow = b.mul(b.div(b.block(), tasks), blocking.tokens);
   lastRow = b.sub(b.rows(), b.constant(1));
   warpTile = b.rem(b.warp(), blocking.rowTiles);
-  split = b.div(b.warp(), blocking.rowTiles);
+  Value inTile = b.div(b.warp(), blocking.rowTiles);
+  split = b.rem(inTile, blocking.splits);
+  warpToken = b.mul(b.div(inTile, blocking.splits), blocking.warpTokens());
   // Warps past the last row tile repeat it; their results are not stored.
   rowTile = b.min(b.add(b.mul(task, blocking.rowTiles), warpTile),
                   b.constant(pmpd_gpu_row_tiles(shape.rows) - 1));
@@ -79,9 +83,9 @@ void GpuLinearEmitter::storeSums(Value memory, ValueRange sums) {
   b.barrier();
   Value own = b.at(memory, b.mul(split, elements * 4));
   Value row = b.add(b.mul(warpTile, 16), g);
-  for (int64_t i = 0; i < blocking.tokens / rowsPerMma; ++i)
+  for (int64_t i = 0; i < blocking.warpTokens() / rowsPerMma; ++i)
     for (int64_t second = 0; second < 2; ++second) {
-      Value token = b.add(t, i * rowsPerMma);
+      Value token = b.add(b.add(warpToken, t), i * rowsPerMma);
       Value element = b.add(b.mul(token, blockRows()), row);
       b.store(sums[2 * i + second],
               b.at(b.at(own, b.mul(element, 4)), second * 8 * 4));
@@ -128,9 +132,9 @@ llvm::Expected<Kernel> GpuKernels::linearNested(Layout layout,
                   "--pmpd-quantize-rows=activations=q16");
   LinearBlocking blocking = blockingFor(shape.maxRows);
   std::string name = llvm::formatv(
-      "linear_gpu_b{0}of{1}at{2}_n{3}_k{4}_g{5}_t{6}{7}", shape.bits,
+      "linear_gpu_b{0}of{1}at{2}_n{3}_k{4}_g{5}_{6}x{7}{8}", shape.bits,
       shape.parentBits, shape.prefixIndex, shape.rows, shape.cols, shape.group,
-      blocking.tokens, biasName(shape.bias));
+      16 * blocking.rowTiles, blocking.tokens, biasName(shape.bias));
   auto body = [&](GpuKernelBuilder &b) {
     GpuLinearEmitter emitter(b, shape, blocking);
     if (blocking.splits > 1)

@@ -9,12 +9,17 @@ namespace pmpd::codegen {
 constexpr int64_t linearWarps = 8;
 
 /// How a linear kernel is cut into blocks of `linearWarps` warps: each block
-/// has `rowTiles` x 16 rows of the weight and `tokens` activation rows, and
-/// `splits` warps share the columns of a row tile.
+/// has `rowTiles` x 16 rows of the weight and `tokens` activation rows. The
+/// warps of a row tile share the columns in `splits`, and the activation rows.
 struct LinearBlocking {
   int64_t tokens;
   int64_t rowTiles;
   int64_t splits;
+
+  /// Activation rows of a warp.
+  int64_t warpTokens() const {
+    return tokens * rowTiles * splits / linearWarps;
+  }
 };
 
 /// Writes a linear kernel over layout GPU. Pointers are (weight, rows of
@@ -54,6 +59,7 @@ private:
   Value firstRow;        // of activations
   Value lastRow;         // of the call
   Value warpTile, split; // of the warp, in the block
+  Value warpToken;       // the first of the warp, in the block
   Value rowTile;         // of the warp, in the weight
   Value g, t;            // lane / 4, lane % 4
 };

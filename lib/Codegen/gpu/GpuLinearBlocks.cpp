@@ -56,8 +56,8 @@ void GpuLinearEmitter::emitBlocks() {
 
   Value part = b.rem(g, 2);
   Value firstRun = arith::XOrIOp::create(b, b.mul(t, 2), part);
-  Value row =
-      b.add(b.mul(b.div(g, 2), tokenBytes), b.mul(part, PMPD_GPU_GROUP_COLS));
+  Value row = b.add(b.mul(b.add(warpToken, b.div(g, 2)), tokenBytes),
+                    b.mul(part, PMPD_GPU_GROUP_COLS));
   Value first = b.add(row, b.mul(firstRun, runBytes));
   // The other of the pair.
   Value second = arith::XOrIOp::create(b, first, b.constant(runBytes));
@@ -66,7 +66,7 @@ void GpuLinearEmitter::emitBlocks() {
     Value params =
         b.at(buffer(half), blocking.tokens * tokenBytes + i * rowsPerMma * 8);
     return loadActivations(b.at(own, first), b.at(own, second),
-                           b.at(params, b.mul(t, 8)));
+                           b.at(params, b.mul(b.add(warpToken, t), 8)));
   };
 
   auto flatten = [](const WeightWords &words) {
@@ -85,7 +85,7 @@ void GpuLinearEmitter::emitBlocks() {
   };
 
   copyActivations(b.constant(0), 0, buffer(0));
-  Values init = zeroSums(b, blocking.tokens);
+  Values init = zeroSums(b, blocking.warpTokens());
   size_t sumCount = init.size();
   init.append(flatten(weights.load(b.constant(0))));
   Values last =
