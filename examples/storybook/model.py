@@ -185,14 +185,17 @@ class LlamaForCausalLM(nn.Module):
         self.config = config
         self.model = Model(config)
         self.lm_head = nn.Linear(config.hidden, config.vocab, bias=False)
+        self.draw_parameters()
+        self.lm_head.weight = self.model.embed_tokens.weight
+
+    def draw_parameters(self):
         for name, p in self.named_parameters():
             if p.dim() == 2:
                 out = name.endswith(("o_proj.weight", "down_proj.weight"))
-                scale = (2 * config.layers) ** -0.5 if out else 1.0
+                scale = (2 * self.config.layers) ** -0.5 if out else 1.0
                 is_table = name.endswith("embed_tokens.weight")
                 std = 0.02 if is_table else p.shape[1] ** -0.5
                 nn.init.normal_(p, std=std * scale)
-        self.lm_head.weight = self.model.embed_tokens.weight
 
     def forward(self, input_ids, attention_mask, position_ids, past=None):
         """Returns the logits [B, S, V] and every layer's (key, value)."""
