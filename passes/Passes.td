@@ -292,6 +292,24 @@ def LowerToGPU : Pass<"pmpd-lower-to-gpu", "::mlir::ModuleOp"> {
   ];
 }
 
+def FuseLaunches : Pass<"pmpd-fuse-launches", "::mlir::ModuleOp"> {
+  let summary = "make one GPU kernel of the launches of a group";
+  let description = [{
+    Replaces neighbouring launches of one `group` on a device by a launch of a
+    kernel that has all their bodies: of kernels with a block per row one after
+    another with a barrier between, of others side by side, each for its own
+    blocks. Bodies use the same shared memory. Launches stay apart where blocks
+    have different sizes or there would be more than 16 pointers. Kernels that
+    are not launched any more are erased.
+
+    Example: `test/passes/fuse-launches.mlir`.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def EmitGpuImages : Pass<"pmpd-emit-gpu-images", "::mlir::ModuleOp"> {
   let summary = "make PTX and machine code of the kernels of a gpu.module";
   let description = [{

@@ -139,6 +139,7 @@ void buildCompileGPUPipeline(OpPassManager &pm,
   pm.addPass(createGroupLaunches());
   pm.addPass(createPlanMemory());
   pm.addPass(createLowerToGPU());
+  pm.addPass(createFuseLaunches());
   codegen::buildGpuLoweringPipeline(pm);
   if (options.gpus.empty())
     return;

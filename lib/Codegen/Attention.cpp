@@ -462,11 +462,6 @@ MemRefType cacheType(const CacheShape &shape) {
                          shape.element);
 }
 
-std::string cacheName(const CacheShape &shape) {
-  return llvm::formatv("{0}_kv{1}_d{2}_c{3}", nameOf(shape.element),
-                       shape.heads, shape.headDim, shape.context);
-}
-
 } // namespace
 
 Kernel CpuKernels::kvAppend(const CacheShape &shape) {
@@ -487,7 +482,7 @@ Kernel CpuKernels::kvAppend(const CacheShape &shape) {
       });
     });
   };
-  return {get("kv_append_" + cacheName(shape),
+  return {get("kv_append_" + nameOf(shape),
               {f32Rows(cols), f32Rows(cols), cacheType(shape)}, body),
           /*tasks=*/1, /*rowTile=*/1};
 }
@@ -506,7 +501,7 @@ Kernel CpuKernels::widenCache(const CacheShape &shape) {
   int64_t plane[] = {shape.heads, shape.context, shape.headDim};
   Type f32 = Float32Type::get(getContext());
   return {
-      get("widen_cache_" + cacheName(shape),
+      get("widen_cache_" + nameOf(shape),
           {MemRefType::get(plane, shape.element), MemRefType::get(plane, f32)},
           body),
       /*tasks=*/shape.heads, /*rowTile=*/0};
@@ -515,7 +510,7 @@ Kernel CpuKernels::widenCache(const CacheShape &shape) {
 AttentionKernels CpuKernels::attention(const AttentionShape &shape) {
   int64_t cols = shape.heads * shape.cache.headDim;
   std::string name = llvm::formatv("attention_h{0}_{1}_s{2}", shape.heads,
-                                   cacheName(shape.cache), nameOf(shape.scale));
+                                   nameOf(shape.cache), nameOf(shape.scale));
   if (shape.window)
     name += "_w" + std::to_string(*shape.window);
   return {{get(name, {f32Rows(cols), cacheType(shape.cache), f32Rows(cols)},

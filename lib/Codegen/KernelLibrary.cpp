@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -79,6 +80,11 @@ StringRef nameOf(Type element) { return element.isF16() ? "f16" : "f32"; }
 
 std::string biasName(Type bias) {
   return bias ? ("_bias" + nameOf(bias)).str() : std::string();
+}
+
+std::string nameOf(const CacheShape &shape) {
+  return llvm::formatv("{0}_kv{1}_d{2}_c{3}", nameOf(shape.element),
+                       shape.heads, shape.headDim, shape.context);
 }
 
 std::string nameOf(double value) {

@@ -93,6 +93,8 @@ class KernelLibrary {
 public:
   virtual ~KernelLibrary() = default;
 
+  virtual mlir::MLIRContext *getContext() = 0;
+
   /// (weight, input, output[, bias]). Fails for what the target cannot read,
   /// with what it can.
   virtual llvm::Expected<Kernel> linearNested(Layout layout,
@@ -135,6 +137,7 @@ void expandFunctions(mlir::Operation *func);
 llvm::StringRef nameOf(Type element);
 /// "_biasf16" or "_biasf32", or nothing where there is none.
 std::string biasName(Type bias);
+std::string nameOf(const CacheShape &shape);
 /// The bits of the f32 nearest to `value` in hexadecimal, for names.
 std::string nameOf(double value);
 

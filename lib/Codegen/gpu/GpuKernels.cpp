@@ -12,6 +12,34 @@ using namespace mlir;
 
 namespace pmpd::codegen {
 
+/// Functions that are instructions of the GPU, as intrinsics of LLVM: the
+/// lowering of gpu to NVVM would make calls of a library of them.
+static void useInstructions(gpu::GPUFuncOp func) {
+  func.walk([](Operation *op) {
+    const char *intrinsic = nullptr;
+    if (isa<math::AbsFOp>(op))
+      intrinsic = "llvm.fabs";
+    else if (isa<math::CopySignOp>(op))
+      intrinsic = "llvm.copysign";
+    else if (isa<math::Exp2Op>(op))
+      intrinsic = "llvm.exp2";
+    else if (isa<math::SqrtOp>(op))
+      intrinsic = "llvm.sqrt";
+    else if (isa<arith::MaxNumFOp>(op))
+      intrinsic = "llvm.maxnum";
+    else if (isa<arith::MaximumFOp>(op))
+      intrinsic = "llvm.maximum";
+    else
+      return;
+    OpBuilder builder(op);
+    auto call = LLVM::CallIntrinsicOp::create(
+        builder, op->getLoc(), op->getResult(0).getType(),
+        builder.getStringAttr(intrinsic), op->getOperands());
+    op->replaceAllUsesWith(call);
+    op->erase();
+  });
+}
+
 GpuKernels::GpuKernels(ModuleOp around) {
   around.getContext()
       ->loadDialect<arith::ArithDialect, gpu::GPUDialect, LLVM::LLVMDialect,
@@ -45,6 +73,7 @@ gpu::GPUFuncOp GpuKernels::get(StringRef name, unsigned pointers,
   body(kernel);
   gpu::ReturnOp::create(kernel);
   expandFunctions(func);
+  useInstructions(func);
   return func;
 }
 

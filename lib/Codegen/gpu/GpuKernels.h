@@ -48,7 +48,9 @@ public:
   Kernel add(int64_t cols) override;
   Kernel mul(int64_t cols) override;
 
-  mlir::MLIRContext *getContext() { return module.getContext(); }
+  mlir::MLIRContext *getContext() override {
+    return module->getContext();
+  }
 
 private:
   using Body = llvm::function_ref<void(GpuKernelBuilder &)>;

@@ -40,20 +40,54 @@ static emit::LoadedKernel load(codegen::ISA isa, MakeKernel make) {
       }));
 }
 
+static simt::LoadedGpuKernel load(CompiledKernel::MakeAnyKernel make) {
+  llvm::ExitOnError check("kernel: ");
+  return check(simt::LoadedGpuKernel::create([&](codegen::GpuKernels &library) {
+    codegen::Kernel kernel = make(library);
+    EXPECT_EQ(make(library).func, kernel.func) << "an equal kernel is reused";
+    return kernel;
+  }));
+}
+
 CompiledKernel::CompiledKernel(codegen::ISA isa, MakeKernel make)
     : kernel(load(isa, make)) {}
+
+static std::variant<emit::LoadedKernel, simt::LoadedGpuKernel>
+load(const Machine &machine, CompiledKernel::MakeAnyKernel make) {
+  if (machine.isa)
+    return load(*machine.isa, MakeKernel(make));
+  return load(make);
+}
+
+CompiledKernel::CompiledKernel(const Machine &machine, MakeAnyKernel make)
+    : kernel(load(machine, make)) {}
+
+void CompiledKernel::run(const std::vector<void *> &pointers, int64_t rows,
+                         int64_t position) const {
+  if (auto *onHost = std::get_if<emit::LoadedKernel>(&kernel))
+    return onHost->run(pointers, rows, position, 0, onHost->tasks(rows));
+  EXPECT_EQ(
+      std::get<simt::LoadedGpuKernel>(kernel).run(pointers, rows, position),
+      "");
+}
 
 void CompiledKernel::runInPieces(const std::vector<void *> &pointers,
                                  int64_t rows, int64_t position,
                                  std::mt19937 &random) const {
+  if (auto *onGpu = std::get_if<simt::LoadedGpuKernel>(&kernel)) {
+    EXPECT_EQ(onGpu->run(pointers, rows, position, simt::Order::Descending),
+              "");
+    return;
+  }
+  auto &onHost = std::get<emit::LoadedKernel>(kernel);
   std::vector<std::pair<int64_t, int64_t>> ranges;
-  for (int64_t begin = 0, end; begin < kernel.tasks(rows); begin = end) {
-    end = std::min<int64_t>(begin + 1 + random() % 3, kernel.tasks(rows));
+  for (int64_t begin = 0, end; begin < onHost.tasks(rows); begin = end) {
+    end = std::min<int64_t>(begin + 1 + random() % 3, onHost.tasks(rows));
     ranges.push_back({begin, end});
   }
   std::shuffle(ranges.begin(), ranges.end(), random);
   for (auto [begin, end] : ranges)
-    kernel.run(pointers, rows, position, begin, end);
+    onHost.run(pointers, rows, position, begin, end);
 }
 
 GuardedBytes::GuardedBytes(size_t bytes) : bytes(bytes) {
@@ -96,9 +130,9 @@ std::vector<float> throughHalves(const std::vector<float> &values) {
   return result;
 }
 
-void ForEveryISA::SetUp() {
+void requireISA(codegen::ISA isa) {
   llvm::SmallVector<llvm::StringRef> needed;
-  codegen::requiredFeatures(GetParam()).split(needed, ',', -1, false);
+  codegen::requiredFeatures(isa).split(needed, ',', -1, false);
   for (llvm::StringRef feature : needed)
     if (!rt::missingCpuFeatures(feature.drop_front()).empty())
       GTEST_SKIP() << "this CPU lacks " << feature.drop_front().str();

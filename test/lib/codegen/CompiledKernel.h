@@ -3,11 +3,13 @@
 #define PMPD_TEST_LIB_CODEGEN_COMPILEDKERNEL_H
 
 #include "lib/Emit/LoadedKernel.h"
+#include "test/simt/LoadedGpuKernel.h"
 
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace pmpd::test {
@@ -18,22 +20,37 @@ using emit::MakeKernel;
 emit::KernelCode generate(llvm::StringRef arch, llvm::StringRef cpu,
                           llvm::CodeGenFileType type, MakeKernel make);
 
-/// A kernel of the host that can be called.
+/// What runs a kernel: the host with an instruction set, or a GPU, whose
+/// threads the host runs one after another.
+struct Machine {
+  Machine(codegen::ISA isa) : isa(isa) {}
+  static Machine gpu() { return Machine(); }
+
+  std::optional<codegen::ISA> isa; // none for the GPU
+
+private:
+  Machine() = default;
+};
+
+/// A kernel that can be called.
 class CompiledKernel {
 public:
+  /// Asks the library of either kind of machine for a kernel.
+  using MakeAnyKernel =
+      llvm::function_ref<codegen::Kernel(codegen::KernelLibrary &)>;
+
   CompiledKernel(codegen::ISA isa, MakeKernel make);
+  CompiledKernel(const Machine &machine, MakeAnyKernel make);
 
   /// All tasks at once.
   void run(const std::vector<void *> &pointers, int64_t rows,
-           int64_t position = 0) const {
-    kernel.run(pointers, rows, position, 0, kernel.tasks(rows));
-  }
-  /// All tasks in ranges of random sizes, in random order.
+           int64_t position = 0) const;
+  /// All tasks in another order: on the host in ranges of random sizes.
   void runInPieces(const std::vector<void *> &pointers, int64_t rows,
                    int64_t position, std::mt19937 &random) const;
 
 private:
-  emit::LoadedKernel kernel;
+  std::variant<emit::LoadedKernel, simt::LoadedGpuKernel> kernel;
 };
 
 /// Bytes that end where an unmapped page begins, so that an access past the end
@@ -75,21 +92,41 @@ std::vector<uint16_t> toHalves(const std::vector<float> &values);
 /// The nearest halves, as floats.
 std::vector<float> throughHalves(const std::vector<float> &values);
 
+/// Skips a test if the host lacks an instruction set.
+void requireISA(codegen::ISA isa);
+
 /// Runs a test for every instruction set that the host has.
 class ForEveryISA : public ::testing::TestWithParam<codegen::ISA> {
 protected:
-  void SetUp() override;
+  void SetUp() override { requireISA(GetParam()); }
+};
+
+/// Runs a test for those and for the GPU.
+class ForEveryMachine : public ::testing::TestWithParam<Machine> {
+protected:
+  void SetUp() override {
+    if (GetParam().isa)
+      requireISA(*GetParam().isa);
+  }
 };
 #define PMPD_FOR_EVERY_ISA(suite)                                              \
-  INSTANTIATE_TEST_SUITE_P(                                                    \
-      ISAs, suite,                                                             \
-      ::testing::Values(pmpd::codegen::ISA::Portable,                          \
-                        pmpd::codegen::ISA::AVX2, pmpd::codegen::ISA::AVXVNNI, \
-                        pmpd::codegen::ISA::AVX512VNNI,                        \
-                        pmpd::codegen::ISA::AMX),                              \
-      [](const auto &info) {                                                   \
-        return pmpd::codegen::stringifyISA(info.param).str();                  \
-      })
+  INSTANTIATE_TEST_SUITE_P(ISAs, suite,                                        \
+                           ::testing::Values(pmpd::codegen::ISA::Portable,     \
+                                             pmpd::codegen::ISA::AVX2,         \
+                                             pmpd::codegen::ISA::AVXVNNI,      \
+                                             pmpd::codegen::ISA::AVX512VNNI,   \
+                                             pmpd::codegen::ISA::AMX),         \
+                           [](const auto &info) {                              \
+                             return pmpd::codegen::stringifyISA(               \
+                                        *pmpd::test::Machine(info.param).isa)  \
+                                 .str();                                       \
+                           })
+
+#define PMPD_FOR_EVERY_MACHINE(suite)                                          \
+  PMPD_FOR_EVERY_ISA(suite);                                                   \
+  INSTANTIATE_TEST_SUITE_P(GPU, suite,                                         \
+                           ::testing::Values(pmpd::test::Machine::gpu()),      \
+                           [](const auto &) { return std::string("simt"); })
 
 } // namespace pmpd::test
 

@@ -18,11 +18,59 @@ struct Case {
   std::optional<int64_t> window;
 };
 
-class Attention : public ForEveryISA {
+/// The kernels that attend the rows of a chunk.
+class CompiledAttention {
+public:
+  using MakeAttention = llvm::function_ref<AttentionKernels(KernelLibrary &)>;
+  CompiledAttention(const Machine &machine, MakeAttention make)
+      : first(machine, [&](KernelLibrary &l) { return make(l).kernel; }) {
+    CompiledKernel reads(machine, [&](KernelLibrary &l) {
+      AttentionKernels kernels = make(l);
+      partialBytes = kernels.partialBytes;
+      return kernels.combine ? *kernels.combine : kernels.kernel;
+    });
+    if (partialBytes)
+      combine.emplace(std::move(reads));
+  }
+
+  void run(void *query, void *cache, void *output, int64_t rows,
+           int64_t position) const {
+    inTurn(query, cache, output, rows,
+           [&](const CompiledKernel &kernel, const Pointers &pointers) {
+             kernel.run(pointers, rows, position);
+           });
+  }
+  void runInPieces(void *query, void *cache, void *output, int64_t rows,
+                   int64_t position, std::mt19937 &random) const {
+    inTurn(query, cache, output, rows,
+           [&](const CompiledKernel &kernel, const Pointers &pointers) {
+             kernel.runInPieces(pointers, rows, position, random);
+           });
+  }
+
+private:
+  using Pointers = std::vector<void *>;
+
+  template <typename Run>
+  void inTurn(void *query, void *cache, void *output, int64_t rows,
+              Run run) const {
+    if (!combine)
+      return run(first, {query, cache, output});
+    Guarded<uint8_t> partial(rows * partialBytes);
+    run(first, {query, cache, partial.data()});
+    run(*combine, {partial.data(), output});
+  }
+
+  CompiledKernel first;
+  std::optional<CompiledKernel> combine;
+  int64_t partialBytes = 0; // of a row
+};
+
+class Attention : public ForEveryMachine {
 protected:
   void check(const Case &c);
   void checkChunk(const Case &c, const CompiledKernel &append,
-                  const CompiledKernel &attention, int64_t position,
+                  const CompiledAttention &attention, int64_t position,
                   int64_t rows);
   std::mt19937 random{4};
 };
@@ -30,25 +78,28 @@ protected:
 constexpr float scale = 0.7f;
 
 void Attention::check(const Case &c) {
-  auto cacheShape = [&](CpuKernels &l) {
+  auto cacheShape = [&](KernelLibrary &l) {
     mlir::Builder builder(l.getContext());
     return CacheShape{c.half ? mlir::Type(builder.getF16Type())
                              : builder.getF32Type(),
                       c.cacheHeads, c.headDim, c.context};
   };
   CompiledKernel append(
-      GetParam(), [&](CpuKernels &l) { return l.kvAppend(cacheShape(l)); });
-  CompiledKernel attention(GetParam(), [&](CpuKernels &l) {
-    return l.attention({cacheShape(l), c.heads, scale, c.window}).kernel;
-  });
+      GetParam(), [&](KernelLibrary &l) { return l.kvAppend(cacheShape(l)); });
+  auto attentionOf = [&](int64_t maxRows) {
+    return CompiledAttention(GetParam(), [&](KernelLibrary &l) {
+      return l.attention({cacheShape(l), c.heads, scale, c.window, maxRows});
+    });
+  };
+  CompiledAttention decode = attentionOf(1), prefill = attentionOf(40);
   const std::pair<int64_t, int64_t> chunks[] = {
       {0, 1}, {0, 33}, {15, 1}, {16, 3}, {31, 9}};
   for (auto [position, rows] : chunks)
-    checkChunk(c, append, attention, position, rows);
+    checkChunk(c, append, rows == 1 ? decode : prefill, position, rows);
 }
 
 void Attention::checkChunk(const Case &c, const CompiledKernel &append,
-                           const CompiledKernel &attention, int64_t position,
+                           const CompiledAttention &attention, int64_t position,
                            int64_t rows) {
   SCOPED_TRACE(testing::Message()
                << c.heads << "/" << c.cacheHeads << " heads of " << c.headDim
@@ -87,8 +138,8 @@ void Attention::checkChunk(const Case &c, const CompiledKernel &append,
   int64_t cols = c.heads * c.headDim;
   Guarded<float> query(randomFloats(rows * cols, random, 3));
   Guarded<float> y(query.count()), again(query.count());
-  attention.run({query.data(), cache.data(), y.data()}, rows, position);
-  attention.runInPieces({query.data(), cache.data(), again.data()}, rows,
+  attention.run(query.data(), cache.data(), y.data(), rows, position);
+  attention.runInPieces(query.data(), cache.data(), again.data(), rows,
                         position, random);
   ASSERT_EQ(std::memcmp(y.data(), again.data(), y.size()), 0);
   for (int64_t t = 0; t < rows; ++t)
@@ -124,7 +175,9 @@ TEST_P(Attention, equals_softmax_in_double) {
                         {2, 1, 128, 64, true, 17},
                         {7, 1, 16, 40, true, std::nullopt},
                         {20, 1, 32, 40, false, std::nullopt},
-                        {1, 1, 8, 50, false, 1}};
+                        {1, 1, 8, 50, false, 1},
+                        {2, 2, 16, 300, true, std::nullopt},
+                        {4, 2, 64, 300, false, 20}};
   for (const Case &c : cases)
     check(c);
 }
@@ -133,12 +186,12 @@ TEST_P(Attention, equals_softmax_in_double) {
 /// or last.
 TEST_P(Attention, forgets_what_scores_far_less) {
   constexpr int64_t context = 70, headDim = 8;
-  CompiledKernel attention(GetParam(), [&](CpuKernels &l) {
+  CompiledAttention attention(GetParam(), [&](KernelLibrary &l) {
     return l.attention(
         {{mlir::Builder(l.getContext()).getF32Type(), 1, headDim, context},
          /*heads=*/2,
          scale,
-         /*window=*/std::nullopt}).kernel;
+         /*window=*/std::nullopt});
   });
   Guarded<float> query(std::vector<float>(2 * headDim, 20.0f));
   for (int64_t largest : {0, 20, 69}) {
@@ -146,18 +199,18 @@ TEST_P(Attention, forgets_what_scores_far_less) {
     const float *values = cache.data() + context * headDim;
     std::fill_n(cache.data() + largest * headDim, headDim, 10.0f);
     Guarded<float> y(query.count());
-    attention.run({query.data(), cache.data(), y.data()}, 1, context - 1);
+    attention.run(query.data(), cache.data(), y.data(), 1, context - 1);
     for (size_t i = 0; i < y.count(); ++i)
       EXPECT_EQ(y[i], values[largest * headDim + i % headDim])
           << "position " << largest << ", element " << i;
   }
 }
 
-PMPD_FOR_EVERY_ISA(Attention);
+PMPD_FOR_EVERY_MACHINE(Attention);
 
 /// Conversions of the cache that LLVM would leave to a library.
 TEST_P(Attention, appends_every_kind_of_half) {
-  CompiledKernel append(GetParam(), [&](CpuKernels &l) {
+  CompiledKernel append(GetParam(), [&](KernelLibrary &l) {
     return l.kvAppend({mlir::Builder(l.getContext()).getF16Type(), 1, 8, 2});
   });
   const float inputs[] = {

@@ -12,9 +12,9 @@ using namespace pmpd::test;
 
 namespace {
 
-class Rowwise : public ForEveryISA {
+class Rowwise : public ForEveryMachine {
 protected:
-  static mlir::Type element(CpuKernels &library, bool half) {
+  static mlir::Type element(KernelLibrary &library, bool half) {
     mlir::Builder builder(library.getContext());
     return half ? mlir::Type(builder.getF16Type()) : builder.getF32Type();
   }
@@ -54,7 +54,7 @@ TEST_P(Rowwise, activations) {
       {ActivationKind::Relu, [](double x) { return x > 0 ? x : 0; }}};
   for (auto [kind, function] : functions)
     for (int64_t cols : widths) {
-      CompiledKernel kernel(GetParam(), [kind = kind, cols](CpuKernels &l) {
+      CompiledKernel kernel(GetParam(), [kind = kind, cols](KernelLibrary &l) {
         return l.activate(cols, kind);
       });
       Guarded<float> x(randomFloats(rows * cols, random, 6));
@@ -76,9 +76,9 @@ TEST_P(Rowwise, activations) {
 TEST_P(Rowwise, add_and_mul) {
   for (int64_t cols : widths) {
     CompiledKernel add(GetParam(),
-                       [&](CpuKernels &l) { return l.add(cols); });
+                       [&](KernelLibrary &l) { return l.add(cols); });
     CompiledKernel mul(GetParam(),
-                       [&](CpuKernels &l) { return l.mul(cols); });
+                       [&](KernelLibrary &l) { return l.mul(cols); });
     Guarded<float> a(randomFloats(rows * cols, random));
     Guarded<float> b(randomFloats(rows * cols, random));
     Guarded<float> sum(a.count()), product(a.count());
@@ -95,10 +95,10 @@ TEST_P(Rowwise, embed_and_positions) {
   constexpr int64_t vocab = 9, position = 4, offset = 2;
   for (bool half : {false, true})
     for (int64_t cols : widths) {
-      CompiledKernel embed(GetParam(), [&](CpuKernels &l) {
+      CompiledKernel embed(GetParam(), [&](KernelLibrary &l) {
         return l.embed(cols, element(l, half), 2.5);
       });
-      CompiledKernel addPosition(GetParam(), [&](CpuKernels &l) {
+      CompiledKernel addPosition(GetParam(), [&](KernelLibrary &l) {
         return l.addPosition(cols, element(l, half), offset);
       });
       Elements table(randomFloats(vocab * cols, random), half);
@@ -119,10 +119,10 @@ TEST_P(Rowwise, norms) {
   constexpr double eps = 1e-5;
   for (bool half : {false, true})
     for (int64_t cols : widths) {
-      CompiledKernel rms(GetParam(), [&](CpuKernels &l) {
+      CompiledKernel rms(GetParam(), [&](KernelLibrary &l) {
         return l.rmsNorm(cols, element(l, half), eps);
       });
-      CompiledKernel layer(GetParam(), [&](CpuKernels &l) {
+      CompiledKernel layer(GetParam(), [&](KernelLibrary &l) {
         return l.layerNorm(cols, element(l, half), element(l, false), eps);
       });
       Guarded<float> x(randomFloats(rows * cols, random, 4));
@@ -165,7 +165,7 @@ TEST_P(Rowwise, rope) {
       int64_t cols = heads * headDim;
       RopeShape shape{heads, headDim, n, style};
       CompiledKernel kernel(GetParam(),
-                            [&](CpuKernels &l) { return l.rope(shape); });
+                            [&](KernelLibrary &l) { return l.rope(shape); });
       Guarded<float> x(randomFloats(rows * cols, random));
       Guarded<float> table(randomFloats((position + rows) * 2 * n, random));
       Guarded<float> y(x.count());
@@ -191,6 +191,6 @@ TEST_P(Rowwise, rope) {
     }
 }
 
-PMPD_FOR_EVERY_ISA(Rowwise);
+PMPD_FOR_EVERY_MACHINE(Rowwise);
 
 } // namespace
