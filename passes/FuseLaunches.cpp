@@ -28,7 +28,7 @@ bool worksByRows(LaunchOp launch) {
 
 gpu::GPUFuncOp kernelOf(LaunchOp launch) {
   return SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(
-      launch->getParentOfType<ModelOp>(), launch.getKernelAttr());
+      launch->getParentOfType<ModuleOp>(), launch.getKernelAttr());
 }
 
 /// Whether a kernel can run `launch` too that runs `group`.
