@@ -187,6 +187,10 @@ void registerPipelines() {
       "the whole compiler for the accelerator, from onnx to a program file",
       buildCompileNPUPipeline);
   PassPipelineRegistration<>(
+      "pmpd-lower-gpu-kernels",
+      "kernels of a gpu.module to the LLVM and NVVM dialects",
+      codegen::buildGpuLoweringPipeline);
+  PassPipelineRegistration<>(
       "pmpd-lower-classifiers",
       "networks of a learned scheduler, from onnx to loops",
       buildLowerClassifiersPipeline);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "passes/Passes.h"
 #include "lib/Codegen/RowFormat.h"
+#include "lib/Codegen/gpu/GpuRowFormat.h"
+#include "passes/Passes.h"
 
 #include "llvm/ADT/SetVector.h"
 
@@ -36,11 +37,27 @@ private:
   int64_t peak = 0;
 };
 
-int64_t bytesPerRow(Type type) {
-  if (auto rows = dyn_cast<QuantizedRowsType>(type))
-    return codegen::bytesPerQuantizedRow(rows.getCols(), rows.getBits(),
-                                      rows.getGroup());
-  return cast<RankedTensorType>(type).getShape().back() * 4;
+/// Whether quantized rows meet weights in the layout of GPUs, and so have the
+/// format that goes with it.
+bool areForGpu(Value rows) {
+  return llvm::any_of(rows.getUsers(), [](Operation *user) {
+    auto linear = dyn_cast<LinearOp>(user);
+    if (!linear)
+      return false;
+    auto weight = user->getParentOfType<ModelOp>().lookupSymbol<WeightOp>(
+        linear.getWeight());
+    NestedType nested = weight.getNested();
+    return nested && nested.getLayout() == Layout::GPU;
+  });
+}
+
+int64_t bytesPerRow(Value value) {
+  if (auto rows = dyn_cast<QuantizedRowsType>(value.getType()))
+    return areForGpu(value)
+               ? codegen::bytesPerGpuRow(rows.getCols())
+               : codegen::bytesPerQuantizedRow(rows.getCols(), rows.getBits(),
+                                               rows.getGroup());
+  return cast<RankedTensorType>(value.getType()).getShape().back() * 4;
 }
 
 /// Whether `op` reads each element of its inputs before it writes that of its
@@ -123,7 +140,7 @@ private:
           offsets.erase(operand);
         }
     if (offset < 0)
-      offset = arena.allocate(bytesPerRow(result.getType()) *
+      offset = arena.allocate(bytesPerRow(result) *
                               region.getMaxRows());
     offsets[result] = offset;
     Builder builder(region.getContext());

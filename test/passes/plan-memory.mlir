@@ -5,6 +5,7 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
   pmpd.weight @norm : tensor<128xf32>
   pmpd.weight @w : !pmpd.nested<128x128, bits = 4, prefixes = [4], affine, group = 128, s>
   pmpd.weight @head : tensor<64x128xf16>
+  pmpd.weight @gpu : !pmpd.nested<128x128, bits = 4, prefixes = [4], affine, group = 128, gpu>
 
   // 8 rows of 128 floats are 4096 bytes; a quantized row of 128 is 192.
   // CHECK-LABEL: pmpd.region @reuses_dead_buffers prefill bits = 4, max_rows = 8, scratch = 8192 {
@@ -29,6 +30,19 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
     // The logits are the caller's.
     // CHECK: pmpd.linear %{{.*}}, @head : tensor
     %o = pmpd.linear %b, @head : tensor<?x128xf32> -> tensor<?x64xf32>
+    pmpd.yield %o : tensor<?x64xf32>
+  }
+
+  // A row of 128 is 2 x 256 bytes and 16 of parameters where weights are in the
+  // layout of GPUs; the others are 8 lines of a CPU.
+  // CHECK-LABEL: pmpd.region @rows_for_gpus prefill bits = 4, max_rows = 8, scratch = 8320 {
+  pmpd.region @rows_for_gpus prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x128xf32>
+    // CHECK: pmpd.quantize_rows {{.*}}pmpd.scratch = 4096
+    %q = pmpd.quantize_rows %h : tensor<?x128xf32> -> !pmpd.rows<128, bits = 16, group = 128>
+    %x = pmpd.linear %q, @gpu bits 4 : !pmpd.rows<128, bits = 16, group = 128> -> tensor<?x128xf32>
+    %o = pmpd.linear %x, @head : tensor<?x128xf32> -> tensor<?x64xf32>
     pmpd.yield %o : tensor<?x64xf32>
   }
 
