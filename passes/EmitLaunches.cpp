@@ -225,7 +225,7 @@ std::string LaunchEmitter::deviceKernel(LaunchOp launch) {
   b.builder.setInsertionPoint(
       b.builder.getInsertionBlock()->getParentOp());
   auto block = b.kernelOf(launch)->getAttrOfType<DenseI32ArrayAttr>(
-      NVVM::NVVMDialect::getReqntidAttrName());
+      NVVM::NVVMDialect::getMaxntidAttrName());
   std::string name = b.text(launch.getKernelName());
   auto type = LLVM::LLVMStructType::getLiteral(&b.context(),
                                                {b.ptr, b.i32, b.i32});

@@ -26,7 +26,7 @@
 // CHECK-NOT:   gpu.module
 module attributes {gpu.container_module} {
   gpu.module @pmpd_kernels {
-    llvm.func @scale(%in: !llvm.ptr<1>, %out: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.reqntid = array<i32: 96, 1, 1>} {
+    llvm.func @scale(%in: !llvm.ptr<1>, %out: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 96, 1, 1>} {
       llvm.return
     }
   }
