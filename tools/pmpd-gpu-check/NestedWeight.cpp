@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/pmpd-gpu-check/NestedWeight.h"
 
+#include "lib/Quant/Half.h"
 #include "runtime/SplitMix.h"
 
-#include <cmath>
 #include <cstring>
 
+using namespace pmpd;
 using namespace pmpd::tools;
 
 static constexpr unsigned kParentBits = PMPD_MAX_BITS;
@@ -26,15 +27,6 @@ std::vector<uint8_t> NestedWeight::random(uint64_t seed) const {
   fillRandom(packed.data(), params, seed);
   fillRandomHalves(packed.data() + params, packed.size() - params, seed + 1);
   return packed;
-}
-
-/// An fp16 number that is neither subnormal nor infinite, or zero.
-static double valueOf(uint16_t half) {
-  if ((half & 0x7FFF) == 0)
-    return 0;
-  double value =
-      std::ldexp(1024 + (half & 1023), int(half >> 10 & 31) - 15 - 10);
-  return half >> 15 ? -value : value;
 }
 
 std::vector<double> NestedWeight::row(const std::vector<uint8_t> &packed,
@@ -62,7 +54,7 @@ std::vector<double> NestedWeight::row(const std::vector<uint8_t> &packed,
         h * 2 + r;
     uint16_t halves[2];
     std::memcpy(halves, packed.data() + params + 4 * element, 4);
-    values[k] = valueOf(halves[0]) * code + valueOf(halves[1]);
+    values[k] = double(halfToFloat(halves[0])) * code + halfToFloat(halves[1]);
   }
   return values;
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/pmpd-gpu-check/Decode.h"
+
+#include "test/runtime/Fixture.h"
+#include "test/runtime/WeightFileBuilder.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace pmpd;
+using namespace pmpd::test;
+
+namespace {
+
+/// A file with one dense section.
+std::vector<uint8_t> denseFile() {
+  WeightFileBuilder builder;
+  builder.addDense("embedding", kVocab, kHidden,
+                   std::vector<float>(kVocab * kHidden, 2.0f));
+  return builder.build();
+}
+
+} // namespace
+
+// The table is enough to open a model, the contents are made anew.
+TEST(DecodeTest, a_head_becomes_a_weight_file_of_the_same_table) {
+  TempDir dir;
+  std::vector<uint8_t> original = denseFile();
+  std::string weights = dir.write("weights", original);
+  tools::writeHead(weights, dir.path("head"));
+  EXPECT_LT(std::filesystem::file_size(dir.path("head")), 200u);
+  tools::fillWeights(dir.path("head"), dir.path("filled"));
+  std::string filled = tools::readText(dir.path("filled"));
+  ASSERT_EQ(filled.size(), original.size());
+  pmpd_weights_header header = readHeader(original);
+  EXPECT_EQ(std::memcmp(filled.data(), original.data(), sizeof(header)), 0);
+  EXPECT_EQ(std::memcmp(filled.data() + header.table_offset,
+                        original.data() + header.table_offset,
+                        original.size() - header.table_offset),
+            0);
+  pmpd_model_options options = PMPD_MODEL_OPTIONS_INIT;
+  options.verify = PMPD_VERIFY_TABLE;
+  pmpd_model_desc desc = *fakeModel();
+  std::memcpy(desc.weights_digest, header.digest, sizeof(header.digest));
+  pmpd_model *model = nullptr;
+  EXPECT_PMPD_OK(
+      pmpd_model_open(&desc, dir.path("filled").c_str(), &options, &model));
+  pmpd_model_close(model);
+  for (int64_t i = 0; i < kVocab * kHidden; ++i) {
+    float value;
+    std::memcpy(&value, filled.data() + PMPD_SECTION_ALIGN + 4 * i, 4);
+    EXPECT_GE(value, 0.5f);
+    EXPECT_LT(value, 1.0f);
+  }
+}
+
+TEST(DecodeTest, what_is_no_weight_file_is_refused) {
+  TempDir dir;
+  std::string other = dir.write("other", std::string(100, 'x'));
+  for (auto make : {tools::writeHead, tools::fillWeights})
+    EXPECT_THROW(make(other, dir.path("out")), tools::ToolError);
+  std::vector<uint8_t> cut = denseFile();
+  tools::writeHead(dir.write("weights", cut), dir.path("head"));
+  std::string head = tools::readText(dir.path("head"));
+  std::string shorter = dir.write("shorter", head.substr(0, head.size() - 1));
+  EXPECT_THROW(tools::fillWeights(shorter, dir.path("out")), tools::ToolError);
+}
