@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/pmpd-bench/GpuKernels.h"
 #include "tools/pmpd-bench/Linear.h"
 #include "tools/pmpd-bench/Model.h"
 
@@ -32,31 +33,48 @@ void addRuns(CLI::App &app, std::vector<int> &threads, int &repeat) {
       ->type_name("N");
 }
 
+using Shapes = std::vector<std::pair<int64_t, int64_t>>;
+
+void addShapes(CLI::App &app, Shapes &shapes) {
+  app.add_option_function<std::vector<std::string>>(
+         "--shapes",
+         [&shapes](const std::vector<std::string> &texts) {
+           shapes.clear();
+           for (const std::string &text : texts) {
+             auto shape = parseShape(text);
+             if (!shape)
+               throw CLI::ValidationError(
+                   "--shapes", "expected ROWSxCOLS, but got " + text);
+             shapes.push_back(*shape);
+           }
+         },
+         "of the weight, rows by columns")
+      ->delimiter(',')
+      ->type_name("ROWSxCOLS,...");
+}
+
+void addBits(CLI::App &app, std::vector<int> &bits) {
+  app.add_option("--bits", bits, "bits to read of 4")
+      ->delimiter(',')
+      ->check(CLI::Range(2, 4))
+      ->type_name("N,...");
+}
+
+void addBatches(CLI::App &app, std::vector<int64_t> &batches) {
+  app.add_option("--batch", batches, "activation rows")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N,...");
+}
+
 /// A subcommand with what gemv and gemm have in common.
 CLI::App *addLinear(CLI::App &app, const std::string &name,
                     const std::string &text, LinearBench &bench) {
   CLI::App *sub = app.add_subcommand(name, text);
   bench.shapes = {
       {4096, 4096}, {11008, 4096}, {4096, 11008}, {2048, 2048}, {5632, 2048}};
-  sub->add_option_function<std::vector<std::string>>(
-         "--shapes",
-         [&bench](const std::vector<std::string> &texts) {
-           bench.shapes.clear();
-           for (const std::string &text : texts) {
-             auto shape = parseShape(text);
-             if (!shape)
-               throw CLI::ValidationError(
-                   "--shapes", "expected ROWSxCOLS, but got " + text);
-             bench.shapes.push_back(*shape);
-           }
-         },
-         "of the weight, rows by columns")
-      ->delimiter(',')
-      ->type_name("ROWSxCOLS,...");
-  sub->add_option("--bits", bench.bits, "bits to read of 4")
-      ->delimiter(',')
-      ->check(CLI::Range(2, 4))
-      ->type_name("N,...");
+  addShapes(*sub, bench.shapes);
+  addBits(*sub, bench.bits);
   sub->add_option("--activations", bench.activations, "q8, q16 or f32")
       ->check(CLI::IsMember({"q8", "q16", "f32"}))
       ->type_name("KIND");
@@ -71,12 +89,33 @@ CLI::App *addLinear(CLI::App &app, const std::string &name,
   return sub;
 }
 
-void checkShapes(const LinearBench &bench) {
-  for (auto [rows, cols] : bench.shapes)
-    if (cols % bench.group)
+void checkShapes(const Shapes &shapes, int64_t group) {
+  for (auto [rows, cols] : shapes)
+    if (cols % group)
       throw ToolError("expected columns that are a multiple of the group of " +
-                      std::to_string(bench.group) + ", but got " +
+                      std::to_string(group) + ", but got " +
                       std::to_string(cols));
+}
+
+CLI::App *addGpuKernels(CLI::App &app, GpuKernelFiles &files) {
+  CLI::App *sub = app.add_subcommand(
+      "gpu-kernels",
+      "writes linear kernels for a GPU, for pmpd-gpu-check to measure there");
+  files.shapes = {{4096, 4096}, {11008, 4096}, {4096, 11008},
+                  {5120, 5120}, {8192, 8192},  {28672, 8192}};
+  sub->add_option("-o,--output", files.directory, "directory to write")
+      ->required()
+      ->type_name("DIR");
+  addShapes(*sub, files.shapes);
+  addBits(*sub, files.bits);
+  addBatches(*sub, files.batches);
+  sub->add_option("--group", files.group, "columns per scale and minimum")
+      ->check(CLI::IsMember({128, 256}))
+      ->type_name("N");
+  sub->add_option("--gpu", files.chip, "the oldest GPU to run them")
+      ->capture_default_str()
+      ->type_name("SM");
+  return sub;
 }
 
 void addModel(CLI::App *sub, ModelBench &bench) {
@@ -128,25 +167,27 @@ int main(int argc, char **argv) {
                                 gemm);
   gemv.batches = {1};
   gemm.batches = {4, 16, 128};
-  gemmApp->add_option("--batch", gemm.batches, "activation rows")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 4096))
-      ->type_name("N,...");
+  addBatches(*gemmApp, gemm.batches);
   CLI::App *modelApp =
       app.add_subcommand("model", "tokens per second of a compiled model");
   addModel(modelApp, model);
+  GpuKernelFiles gpu;
+  CLI::App *gpuApp = addGpuKernels(app, gpu);
   for (CLI::App *sub : {gemvApp, gemmApp, modelApp})
     output.addTo(*sub);
 
   return runTool(app, argc, argv, [&] {
     if (*gemvApp) {
-      checkShapes(gemv);
+      checkShapes(gemv.shapes, gemv.group);
       TableWriter table(std::cout, output.format, gemvColumns());
       measureGemv(gemv, table);
     } else if (*gemmApp) {
-      checkShapes(gemm);
+      checkShapes(gemm.shapes, gemm.group);
       TableWriter table(std::cout, output.format, gemmColumns());
       measureGemm(gemm, table);
+    } else if (*gpuApp) {
+      checkShapes(gpu.shapes, gpu.group);
+      writeGpuKernels(gpu);
     } else {
       if (model.schedules.empty())
         throw CLI::RequiredError(

@@ -4,6 +4,7 @@
 #include "tools/support/Tool.h"
 
 #include <dlfcn.h>
+#include <iostream>
 
 using namespace pmpd;
 using namespace pmpd::tools;
@@ -67,7 +68,11 @@ std::unique_ptr<Cublas> Cublas::open(const Gpu &gpu) {
   std::unique_ptr<Cublas> opened(new Cublas(gpu));
   opened->functions = std::make_unique<Functions>(library);
   const Functions &call = *opened->functions;
-  checkCublas(call.create(&opened->handle), "cublasCreate");
+  if (int status = call.create(&opened->handle)) {
+    std::cerr << "cuBLAS is not compared with: cublasCreate failed with status "
+              << status << "\n";
+    return nullptr;
+  }
   checkCublas(call.setStream(opened->handle, gpu.stream()), "cublasSetStream");
   checkCublas(call.setWorkspace(opened->handle, opened->workspace.get(),
                                 kWorkspaceBytes),

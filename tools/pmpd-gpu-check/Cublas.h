@@ -11,7 +11,8 @@ namespace pmpd::tools {
 /// Products of fp16 matrices by NVIDIA's library, opened where it is installed.
 class Cublas {
 public:
-  /// Null where there is no library. Throws ToolError where it fails.
+  /// Null where there is no library, or none for this driver. Throws ToolError
+  /// where it fails.
   static std::unique_ptr<Cublas> open(const Gpu &gpu);
   ~Cublas();
 

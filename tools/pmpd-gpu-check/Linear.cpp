@@ -23,10 +23,12 @@ struct Rotation {
   uint64_t stride = 0;
   int64_t copies = 0;
 
-  Rotation(const Gpu &gpu, const void *tensor, uint64_t bytes, int64_t count)
+  /// `slack` bytes may be read behind the last.
+  Rotation(const Gpu &gpu, const void *tensor, uint64_t bytes, int64_t count,
+           int64_t slack)
       : stride(pmpd_round_up(bytes, 4096)), copies(count) {
-    check(cuda::allocate(gpu.device(), stride * copies, "rotating weights",
-                         memory));
+    check(cuda::allocate(gpu.device(), stride * copies + slack,
+                         "rotating weights", memory));
     for (int64_t i = 0; i < copies; ++i)
       gpu.write(copy(i), tensor, bytes);
   }
@@ -42,12 +44,13 @@ int64_t copiesFor(const LinearOptions &options, uint64_t bytes) {
 
 /// What cases of one shape share.
 struct Shape {
-  Shape(const Gpu &gpu, const LinearOptions &options, NestedWeight weight)
+  Shape(const Gpu &gpu, const LinearOptions &options, NestedWeight weight,
+        int64_t slack)
       : weight(weight), packed(weight.random(/*seed=*/1)),
         nested(gpu, packed.data(), packed.size(),
-               copiesFor(options, weight.bytesRead(PMPD_MIN_BITS))),
+               copiesFor(options, weight.bytesRead(PMPD_MIN_BITS)), slack),
         half(gpu, randomHalves(halfBytes()).data(), halfBytes(),
-             copiesFor(options, halfBytes())) {}
+             copiesFor(options, halfBytes()), slack) {}
 
   uint64_t halfBytes() const { return 2 * weight.rows * weight.cols; }
   static std::vector<uint8_t> randomHalves(uint64_t bytes) {
@@ -262,7 +265,7 @@ bool pmpd::tools::measureLinear(const LinearOptions &options,
     if (!shape || shape->weight.rows != what.weight.rows ||
         shape->weight.cols != what.weight.cols) {
       shape.reset(); // its memory first
-      shape.emplace(gpu, options, what.weight);
+      shape.emplace(gpu, options, what.weight, set.readBytes());
     }
     right &= measure(gpu, set, cublas.get(), *shape, what, options, table);
   }

@@ -10,6 +10,7 @@ using namespace pmpd::fakecuda;
 // that they fault where the host uses them.
 static constexpr Address kDeviceBit = Address(1) << 60;
 static constexpr uint64_t kAlignment = 256;
+static constexpr uint64_t kGuardBytes = 1 << 20;
 
 static uint64_t roundUp(uint64_t value, uint64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -21,7 +22,7 @@ uint64_t Memory::total() const {
 
 Result Memory::add(Address *address, uint64_t bytes, bool reserved) {
   // One page more so that they begin at a multiple, and the guard.
-  uint64_t pageBytes = roundUp(bytes, kPageBytes) + 2 * kPageBytes;
+  uint64_t pageBytes = roundUp(bytes, kPageBytes) + kPageBytes + kGuardBytes;
   void *pages = mmap(nullptr, pageBytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (pages == MAP_FAILED)
