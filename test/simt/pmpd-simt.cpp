@@ -35,8 +35,15 @@ static Error link(ArrayRef<char> object) {
   SmallString<128> folder(PMPD_SIMT_LIBRARY);
   sys::path::remove_filename(folder);
   std::string rpath = ("-Wl,-rpath," + folder).str();
-  StringRef arguments[] = {PMPD_CXX, "-shared", objectPath, PMPD_SIMT_LIBRARY,
-                           rpath,    "-o",      output};
+  // A kernel may be called as a function of the process is.
+  StringRef arguments[] = {PMPD_CXX,
+                           "-shared",
+                           "-Wl,-Bsymbolic",
+                           objectPath,
+                           PMPD_SIMT_LIBRARY,
+                           rpath,
+                           "-o",
+                           output};
   std::string message;
   if (int status = sys::ExecuteAndWait(PMPD_CXX, arguments, std::nullopt, {}, 0,
                                        0, &message))

@@ -38,7 +38,7 @@ gpu::GPUFuncOp addRead(gpu::GPUModuleOp module) {
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   SmallVector<Type> inputs(3, LLVM::LLVMPointerType::get(context, 1));
   auto func =
-      gpu::GPUFuncOp::create(builder, module.getLoc(), "read",
+      gpu::GPUFuncOp::create(builder, module.getLoc(), "read_memory",
                              FunctionType::get(context, inputs, TypeRange()));
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
                 builder.getUnitAttr());

@@ -42,6 +42,13 @@ template <int32_t Bits> void project(void *const *arguments) {
   perBlock<test::project<Bits>, 3>(pointers, kVocab);
 }
 
+/// Reads behind the end of its first argument, 4 MiB at most.
+void readPast(void *const *arguments) {
+  auto *data = static_cast<volatile const uint8_t *>(arguments[0]);
+  for (int64_t at = 0; at < 4 << 20; at += 4096)
+    (void)data[at];
+}
+
 } // namespace
 
 extern "C" {
@@ -57,6 +64,7 @@ extern const simt::Kernel simt_kernels[] = {
     {"project_4", project<4>, nullptr, 0, 4},
     {"project_3", project<3>, nullptr, 0, 4},
     {"project_2", project<2>, nullptr, 0, 4},
+    {"read_past", readPast, nullptr, 0, 2},
 };
 extern const uint32_t simt_kernel_count =
     sizeof(simt_kernels) / sizeof(simt_kernels[0]);

@@ -404,13 +404,8 @@ Result cuLaunchKernel(FunctionHandle handle, unsigned gridX, unsigned gridY,
   std::vector<Address> addresses(kernel->arguments);
   for (uint32_t i = 0; i < kernel->arguments; ++i)
     addresses[i] = *static_cast<Address *>(parameters[i]);
-  Driver *self = &driver();
-  return add(queueOf(stream), [=] {
-    std::vector<void *> arguments;
-    for (Address address : addresses)
-      arguments.push_back(self->memory.at(address, 1, kernel->name));
-    return simt::launch(*kernel, arguments.data(), gridX, blockX);
-  });
+  return add(queueOf(stream),
+             [=] { return runKernel(*kernel, addresses, gridX, blockX); });
 }
 
 Result cuStreamCreate(StreamHandle *stream, unsigned) {

@@ -1,16 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/simt/cuda/Fake.h"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <unistd.h>
 
 using namespace pmpd::fakecuda;
 
 void pmpd::fakecuda::misuse(const std::string &text) {
   std::fprintf(stderr, "fake CUDA driver: %s\n", text.c_str());
   std::abort();
+}
+
+static const char *runningKernel = nullptr;
+
+static void reportFault(int) {
+  for (const char *part :
+       {"fake CUDA driver: outside of device memory: ", runningKernel, "\n"})
+    if (write(STDERR_FILENO, part, std::strlen(part)) < 0)
+      break;
+  std::abort();
+}
+
+std::string pmpd::fakecuda::runKernel(const simt::Kernel &kernel,
+                                      const std::vector<Address> &arguments,
+                                      uint32_t blocks, uint32_t threads) {
+  struct sigaction action = {}, before;
+  action.sa_handler = reportFault;
+  sigaction(SIGSEGV, &action, &before);
+  std::vector<void *> pointers;
+  for (Address argument : arguments)
+    pointers.push_back(driver().memory.at(argument, 1, kernel.name));
+  runningKernel = kernel.name;
+  std::string wrong = simt::launch(kernel, pointers.data(), blocks, threads);
+  sigaction(SIGSEGV, &before, nullptr);
+  return wrong;
 }
 
 long pmpd::fakecuda::setting(const char *name, long otherwise) {

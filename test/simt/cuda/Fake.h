@@ -46,6 +46,12 @@ enum : Result {
 /// Ends the process: the runtime used the driver wrongly.
 [[noreturn]] void misuse(const std::string &text);
 
+/// Runs a kernel; what it touches outside of device memory is a misuse that
+/// names it.
+std::string runKernel(const simt::Kernel &kernel,
+                      const std::vector<Address> &arguments, uint32_t blocks,
+                      uint32_t threads);
+
 /// A whole number from the environment.
 long setting(const char *name, long otherwise);
 
