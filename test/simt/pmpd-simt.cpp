@@ -2,7 +2,8 @@
 //
 // pmpd-simt IN.mlir -o OUT.so: compiles the kernels of a GPU for this machine,
 // to be run by the executor. IN has one gpu.module in the NVVM and LLVM
-// dialects.
+// dialects; what is beside it, such as the model, does not matter.
+#include "dialects/PMPD/PMPD.h"
 #include "test/simt/HostModule.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -58,8 +59,8 @@ int main(int argc, char **argv) {
   ExitOnError check("pmpd-simt: ");
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
+  registry.insert<pmpd::PMPDDialect>();
   mlir::MLIRContext context(registry);
-  context.allowUnregisteredDialects();
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(input, &context);
   if (!module)
     return 1;
