@@ -9,7 +9,7 @@ using namespace pmpd::test;
 
 namespace {
 
-class LinearDense : public ForEveryISA {};
+class LinearDense : public ForEveryMachine {};
 
 TEST_P(LinearDense, equals_sums_in_double) {
   struct Case {
@@ -20,12 +20,13 @@ TEST_P(LinearDense, equals_sums_in_double) {
   for (const Case &c : {Case{4, 64, true, false}, Case{1, 5, false, true},
                         Case{50, 100, true, true}, Case{7, 16, false, false},
                         Case{33, 259, true, false}}) {
-    CompiledKernel kernel(GetParam(), [&](CpuKernels &library) {
+    CompiledKernel kernel(GetParam(), [&](KernelLibrary &library) {
       mlir::Builder builder(library.getContext());
       Type element =
           c.halves ? Type(builder.getF16Type()) : builder.getF32Type();
       return library.linearDense(
-          {c.rows, c.cols, element, c.bias ? element : Type()});
+          {c.rows, c.cols, element, c.bias ? element : Type(),
+           /*maxRows=*/33});
     });
     std::vector<float> weights =
         throughHalves(randomFloats(c.rows * c.cols, random));
@@ -63,6 +64,6 @@ TEST_P(LinearDense, equals_sums_in_double) {
   }
 }
 
-PMPD_FOR_EVERY_ISA(LinearDense);
+PMPD_FOR_EVERY_MACHINE(LinearDense);
 
 } // namespace

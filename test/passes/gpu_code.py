@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What becomes of the kernels of a GPU.
+
+Reads MLIR with images from standard input, as --pmpd-emit-gpu-images makes it.
+Prints the PTX; with `PTXAS SM...` assembles it for every SM and prints, per
+kernel, what a thread takes and how many instructions the largest loop with
+products on tensor cores has. Fails if a kernel uses local memory.
+"""
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+BRANCH, PRODUCT = 0x947, 0x237
+
+
+def read_ptx(mlir):
+    text = re.search(r'assembly = "((?:[^"\\]|\\.)*)"', mlir)[1]
+    byte = lambda match: chr(int(match[1], 16)) if match[1] else "\\"
+    return re.sub(r"\\(?:([0-9A-Fa-f]{2})|\\)", byte, text).rstrip("\0")
+
+
+def read_functions(cubin):
+    """Name and bytes of every kernel of an ELF file."""
+    (table,) = struct.unpack_from("<Q", cubin, 0x28)
+    size, count, names = struct.unpack_from("<HHH", cubin, 0x3A)
+    sections = [
+        struct.unpack_from("<IIQQQQ", cubin, table + i * size) for i in range(count)
+    ]
+    for name, _, _, _, offset, length in sections:
+        start = sections[names][4] + name
+        text = cubin[start : cubin.index(b"\0", start)].decode()
+        if text.startswith(".text."):
+            yield text[len(".text.") :], cubin[offset : offset + length]
+
+
+def measure_loop(code, sm):
+    """Instructions of 16 bytes from the target of a branch backwards to it."""
+    words = [
+        int.from_bytes(code[i : i + 16], "little") for i in range(0, len(code), 16)
+    ]
+    largest = 0
+    for at, word in enumerate(words):
+        if word & 0xFFF != BRANCH:
+            continue
+        distance = (word >> 34) & ((1 << 48) - 1)
+        distance -= (distance >> 47) << 48
+        if sm >= 90:  # The low byte is elsewhere.
+            distance = distance << 8 | (word >> 16 & 0xFF)
+        target = at + 1 + distance * 4 // 16
+        if target <= at and any(w & 0xFFF == PRODUCT for w in words[target:at]):
+            largest = max(largest, at + 1 - target)
+    return largest
+
+
+def assemble(ptx, ptxas, chip):
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/kernels.ptx", "w", encoding="ascii") as file:
+            file.write(ptx)
+        report = subprocess.run(
+            [ptxas, "-v", "-arch=" + chip, file.name, "-o", folder + "/cubin"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if report.returncode:
+            sys.exit(f"{chip}: {report.stderr}")
+        with open(folder + "/cubin", "rb") as file:
+            functions = dict(read_functions(file.read()))
+    for match in re.finditer(
+        r"properties for (\S+)\n\s+(\d+) bytes stack frame, (\d+) bytes spill "
+        r"stores, (\d+) bytes spill loads\n.*?Used (\d+) registers(?:.*?(\d+) bytes "
+        r"smem)?",
+        report.stderr,
+    ):
+        name, stack, stores, loads, registers, shared = match.groups()
+        loop = measure_loop(functions[name], int(chip[3:]))
+        print(
+            f"{chip} {name}: {registers} registers, {shared or 0} bytes shared, "
+            f"{loop} instructions"
+        )
+        if int(stack) or int(stores) or int(loads):
+            sys.exit(f"{chip} {name}: {stack} bytes of local memory")
+        functions.pop(name)
+    if functions:
+        sys.exit(f"{chip}: expected a report of {', '.join(functions)}")
+
+
+def main():
+    ptx = read_ptx(sys.stdin.read())
+    if len(sys.argv) == 1:
+        print(ptx)
+    for chip in sys.argv[2:]:
+        assemble(ptx, sys.argv[1], chip)
+
+
+main()
