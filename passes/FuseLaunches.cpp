@@ -217,6 +217,9 @@ struct FuseLaunches : impl::FuseLaunchesBase<FuseLaunches> {
     func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
                   builder.getUnitAttr());
     func.setKnownBlockSizeAttr(like.getKnownBlockSizeAttr());
+    StringRef residentBlocks = NVVM::NVVMDialect::getMinctasmAttrName();
+    if (Attribute blocks = like->getAttr(residentBlocks))
+      func->setAttr(residentBlocks, blocks);
     KernelWriter writer(func);
     if (worksByRows(group.front()))
       writer.inTurn(group);

@@ -22,8 +22,8 @@
 
 // Many rows: the weights come straight into registers.
 // BLOCKS-LABEL: .entry linear_gpu_b3of4at1_n4096_k4096_g128_128x64(
-// BLOCKS:         cp.async.cg.shared.global
 // BLOCKS:         ld.global.nc.v4.b32
+// BLOCKS:         cp.async.cg.shared.global
 // BLOCKS:         bar
 // BLOCKS-COUNT-128: mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32
 // BLOCKS-NOT:     mma.sync

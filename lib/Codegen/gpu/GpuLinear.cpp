@@ -4,6 +4,7 @@
 #include "lib/Codegen/gpu/GpuRowFormat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -16,12 +17,12 @@ namespace pmpd::codegen {
 /// the weight, and sharing them counts.
 static LinearBlocking blockingFor(int64_t maxRows) {
   if (maxRows <= 4)
-    return {/*tokens=*/4, /*rowTiles=*/1, /*splits=*/8};
+    return {/*tokens=*/4, /*rowTiles=*/1, /*splits=*/8, /*residentBlocks=*/3};
   if (maxRows <= 16)
-    return {/*tokens=*/16, /*rowTiles=*/2, /*splits=*/4};
+    return {/*tokens=*/16, /*rowTiles=*/2, /*splits=*/4, /*residentBlocks=*/2};
   if (maxRows <= 64)
-    return {/*tokens=*/64, /*rowTiles=*/4, /*splits=*/1};
-  return {/*tokens=*/64, /*rowTiles=*/8, /*splits=*/1};
+    return {/*tokens=*/64, /*rowTiles=*/4, /*splits=*/1, /*residentBlocks=*/0};
+  return {/*tokens=*/64, /*rowTiles=*/8, /*splits=*/1, /*residentBlocks=*/0};
 }
 
 static int64_t tasksOf(const NestedLinear &shape,
@@ -142,8 +143,13 @@ llvm::Expected<Kernel> GpuKernels::linearNested(Layout layout,
     else
       emitter.emitBlocks();
   };
-  return Kernel{get(name, shape.bias ? 4 : 3, linearWarps * 32, body),
-                tasksOf(shape, blocking),
+  gpu::GPUFuncOp func = get(name, shape.bias ? 4 : 3, linearWarps * 32, body);
+  // Else the assembler spills registers for more blocks than are of use.
+  if (blocking.residentBlocks)
+    func->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                  IntegerAttr::get(IntegerType::get(getContext(), 32),
+                                   blocking.residentBlocks));
+  return Kernel{func, tasksOf(shape, blocking),
                 shape.maxRows > blocking.tokens ? blocking.tokens : 0};
 }
 

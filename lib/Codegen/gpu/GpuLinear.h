@@ -15,6 +15,9 @@ struct LinearBlocking {
   int64_t tokens;
   int64_t rowTiles;
   int64_t splits;
+  /// Blocks that a multiprocessor is to have registers for; 0 leaves that to
+  /// the assembler.
+  int64_t residentBlocks;
 
   /// Activation rows of a warp.
   int64_t warpTokens() const {

@@ -5,7 +5,6 @@
 #include "lib/Codegen/gpu/GpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -70,22 +69,19 @@ private:
         });
   }
 
-  /// `count` elements of f16 or f32 as f32, as few loads of 16 bytes.
+  /// `count` elements of f16 or f32 as f32. LLVM joins them to loads of 16
+  /// bytes.
   Values load(Type element, int64_t count, Value pointer, bool constant) {
-    if (count == 1)
-      return {b.loadReal(element, pointer, constant)};
-    int64_t bytes = element.getIntOrFloatBitWidth() / 8, width = 16 / bytes;
+    int64_t bytes = element.getIntOrFloatBitWidth() / 8;
     Values values;
-    for (int64_t first = 0; first < count; first += width) {
-      Value run =
-          b.load(VectorType::get({width}, element),
-                 b.at(pointer, first * bytes), /*alignment=*/16, constant);
-      for (int64_t i = 0; i < width; ++i) {
-        Value value = vector::ExtractOp::create(b, run, i);
-        values.push_back(element.isF32() ? value
-                                         : Value(arith::ExtFOp::create(
-                                               b, b.getF32Type(), value)));
-      }
+    for (int64_t i = 0; i < count; ++i) {
+      bool begins = count > 1 && i * bytes % 16 == 0;
+      Value value =
+          b.load(element, b.at(pointer, i * bytes),
+                 begins ? 16 : static_cast<unsigned>(bytes), constant);
+      if (!element.isF32())
+        value = arith::ExtFOp::create(b, b.getF32Type(), value);
+      values.push_back(value);
     }
     return values;
   }

@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -58,14 +57,14 @@ void WeightTiles::copy(Value tile, Value stage) {
   });
 }
 
+/// `bytes` bytes, which begin at a multiple of that. Words, because LLVM joins
+/// loads but when it splits those of vectors forgets that they are constant.
 static Values loadWords(GpuKernelBuilder &b, Value pointer, int64_t bytes,
                         bool constant) {
-  int64_t count = bytes / 4;
-  Value vector = b.load(VectorType::get({count}, b.getI32Type()), pointer,
-                        static_cast<unsigned>(bytes), constant);
   Values words;
-  for (int64_t i = 0; i < count; ++i)
-    words.push_back(vector::ExtractOp::create(b, vector, i));
+  for (int64_t i = 0; i < bytes; i += 4)
+    words.push_back(b.load(b.getI32Type(), b.at(pointer, i),
+                           static_cast<unsigned>(i ? 4 : bytes), constant));
   return words;
 }
 
