@@ -83,9 +83,15 @@ def hollow_graph(config, opset):
     """The model without weights; they are inputs of the graph."""
     net = Shape(config)
     form = (config.layers, config.kv_heads, config.head_dim)
-    # The tracer copies all parameters for a result that nobody reads.
+    # The tracer copies all parameters for a result that nobody reads, and shape
+    # inference to read their shapes.
     hollow = mock.patch.object(torch.Tensor, "clone", keep_hollow())
-    with tempfile.TemporaryDirectory() as folder, hollow:
+    name = "_jit_pass_onnx_graph_shape_type_inference"
+    infer = getattr(torch._C, name)
+    shapes = mock.patch.object(
+        torch._C, name, lambda graph, params, version: infer(graph, {}, version)
+    )
+    with tempfile.TemporaryDirectory() as folder, hollow, shapes:
         path = os.path.join(folder, "model.onnx")
         options = dict(export_params=False, do_constant_folding=False)
         model = trace(net, *form, path, opset, torch.float32, **options)
