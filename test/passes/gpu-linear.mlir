@@ -2,10 +2,15 @@
 // rows, and in machine code. The figures of lib/Codegen/gpu/RATIONALE.md are
 // those that the last of these commands prints.
 // RUN: pmpd-opt %s --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-lower-gpu-kernels --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" > %t.mlir
-// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s
-// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=BLOCKS
-// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=ANY
+// RUN: %python %S/gpu_code.py < %t.mlir > %t.ptx
+// RUN: FileCheck %s < %t.ptx
+// RUN: FileCheck %s --check-prefix=ANY < %t.ptx
 // RUN: %if ptxas %{ %python %S/gpu_code.py %ptxas sm_80 sm_86 sm_89 sm_90 < %t.mlir | FileCheck %s --check-prefix=CODE %}
+// Also where layers that read the same rows are one kernel.
+// RUN: sed 's/bits 4 :/bits 4 {pmpd.group = 0} :/; s/bits 3 :/bits 4 {pmpd.group = 0} :/' %s > %t.grouped.mlir
+// RUN: pmpd-opt %t.grouped.mlir --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-fuse-launches --pmpd-lower-gpu-kernels --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" > %t.fused.mlir
+// RUN: %if ptxas %{ %python %S/gpu_code.py %ptxas sm_90 < %t.fused.mlir | FileCheck %s --check-prefix=FUSED %}
+// FUSED-DAG: sm_90 linear_gpu_b4of4at2_n4096_k4096_g128_16x4__linear_gpu_b4of4at2_n4096_k4096_g128_16x4: {{[0-9]+}} registers
 
 // Few rows: copies of 16 bytes, which nobody but the lane itself waits for, and
 // 8 products of 16 x 32 columns with 4 rows.
@@ -21,13 +26,13 @@
 // CHECK:         ret;
 
 // Many rows: the weights come straight into registers.
-// BLOCKS-LABEL: .entry linear_gpu_b3of4at1_n4096_k4096_g128_128x64(
-// BLOCKS:         ld.global.nc.v4.b32
-// BLOCKS:         cp.async.cg.shared.global
-// BLOCKS:         bar
-// BLOCKS-COUNT-128: mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32
-// BLOCKS-NOT:     mma.sync
-// BLOCKS:         ret;
+// CHECK-LABEL: .entry linear_gpu_b3of4at1_n4096_k4096_g128_128x64(
+// CHECK:         ld.global.nc.v4.b32
+// CHECK:         cp.async.cg.shared.global
+// CHECK:         bar
+// CHECK-COUNT-128: mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32
+// CHECK-NOT:     mma.sync
+// CHECK:         ret;
 
 // ANY-NOT: .local
 // ANY-NOT: call{{[. ]}}

@@ -19,7 +19,7 @@ static LinearBlocking blockingFor(int64_t maxRows) {
   if (maxRows <= 4)
     return {/*tokens=*/4, /*rowTiles=*/1, /*splits=*/8, /*residentBlocks=*/3};
   if (maxRows <= 16)
-    return {/*tokens=*/16, /*rowTiles=*/2, /*splits=*/4, /*residentBlocks=*/2};
+    return {/*tokens=*/16, /*rowTiles=*/2, /*splits=*/4, /*residentBlocks=*/0};
   if (maxRows <= 64)
     return {/*tokens=*/64, /*rowTiles=*/4, /*splits=*/1, /*residentBlocks=*/0};
   return {/*tokens=*/64, /*rowTiles=*/8, /*splits=*/1, /*residentBlocks=*/0};
@@ -92,6 +92,8 @@ void GpuLinearEmitter::storeSums(Value memory, ValueRange sums) {
               b.at(b.at(own, b.mul(element, 4)), second * 8 * 4));
     }
   b.barrier();
+  // Read again: it need not be in a register all the time.
+  Value rows = b.rows();
   auto storeElement = [&](Value element) {
     Value sum;
     for (int64_t s = 0; s < blocking.splits; ++s) {
@@ -102,8 +104,7 @@ void GpuLinearEmitter::storeSums(Value memory, ValueRange sums) {
     Value token = b.add(firstRow, b.div(element, blockRows()));
     Value n = b.add(b.mul(task, blockRows()), b.rem(element, blockRows()));
     Value isInside = b.less(n, b.constant(shape.rows));
-    Value isAsked =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ule, token, lastRow);
+    Value isAsked = b.less(token, rows);
     b.when(arith::AndIOp::create(b, isInside, isAsked), [&] {
       if (shape.bias) {
         int64_t size = shape.bias.getIntOrFloatBitWidth() / 8;
