@@ -1,6 +1,4 @@
-// Linear layers on GPUs: what becomes of them, with 1 and with 512 activation
-// rows, and in machine code. The figures of lib/Codegen/gpu/RATIONALE.md are
-// those that the last of these commands prints.
+// Linear layers on GPUs: their PTX, and their machine code where it can be had.
 // RUN: pmpd-opt %s --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-lower-gpu-kernels --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" > %t.mlir
 // RUN: %python %S/gpu_code.py < %t.mlir > %t.ptx
 // RUN: FileCheck %s < %t.ptx
@@ -40,12 +38,14 @@
 
 // No kernel of any chip has local memory, or this script fails.
 // CODE-DAG: sm_80 linear_gpu_b4of4at2_n4096_k4096_g128_16x4: {{[0-9]+}} registers
+// CODE-DAG: sm_86 linear_gpu_b4of4at2_n8192_k4096_g128_64x16: {{[0-9]+}} registers
 // CODE-DAG: sm_90 linear_gpu_b2of4at0_n4096_k4096_g128_16x4: {{[0-9]+}} registers
 
 !rows = !pmpd.rows<4096, bits = 16, group = 128>
 pmpd.model @m vocab = 64, hidden = 4096, layers = 1, heads = 32, kv_heads = 32, head_dim = 128, context = 512, kv = f16 {
   pmpd.weight @embed : tensor<64x4096xf16> at 4096
   pmpd.weight @w : !pmpd.nested<4096x4096, bits = 4, prefixes = [2, 3, 4], affine, group = 128, gpu> at 1048576
+  pmpd.weight @wide : !pmpd.nested<8192x4096, bits = 4, prefixes = [2, 3, 4], affine, group = 128, gpu> at 33554432
   pmpd.weight @head : tensor<64x4096xf16> at 16777216
   pmpd.region @decode decode bits = 2, max_rows = 1 {
   ^bb0(%tokens: tensor<?xi32>):
@@ -65,6 +65,7 @@ pmpd.model @m vocab = 64, hidden = 4096, layers = 1, heads = 32, kv_heads = 32, 
     %2 = pmpd.linear %q, @w bits 2 : !rows -> tensor<?x4096xf32>
     %3 = pmpd.linear %q, @w bits 3 : !rows -> tensor<?x4096xf32>
     %4 = pmpd.linear %q, @w bits 4 : !rows -> tensor<?x4096xf32>
+    %5 = pmpd.linear %q, @wide bits 4 : !rows -> tensor<?x8192xf32>
     %last = pmpd.select_last %4 : tensor<?x4096xf32>
     %logits = pmpd.linear %last, @head : tensor<?x4096xf32> -> tensor<?x64xf32>
     pmpd.yield %logits : tensor<?x64xf32>

@@ -12,15 +12,20 @@ using namespace mlir;
 
 namespace pmpd::codegen {
 
-/// Few rows have as many blocks and as much of the weight in flight as can be;
-/// with more of them, activations are read as often as there are row tiles of
-/// the weight, and sharing them counts.
-static LinearBlocking blockingFor(int64_t maxRows) {
-  if (maxRows <= 4)
+/// A block reads its activation rows whole, so with more of them it gets more
+/// row tiles of the weight, as long as there are blocks for all
+/// multiprocessors.
+static LinearBlocking blockingFor(const NestedLinear &shape) {
+  constexpr int64_t enoughBlocks = 128;
+  if (shape.maxRows == 1)
     return {/*tokens=*/4, /*rowTiles=*/1, /*splits=*/8, /*residentBlocks=*/3};
-  if (maxRows <= 16)
+  if (shape.maxRows <= 4)
+    return {/*tokens=*/4, /*rowTiles=*/2, /*splits=*/4, /*residentBlocks=*/3};
+  if (shape.maxRows <= 16 && shape.rows < enoughBlocks * 64)
     return {/*tokens=*/16, /*rowTiles=*/2, /*splits=*/4, /*residentBlocks=*/0};
-  if (maxRows <= 64)
+  if (shape.maxRows <= 16)
+    return {/*tokens=*/16, /*rowTiles=*/4, /*splits=*/2, /*residentBlocks=*/0};
+  if (shape.maxRows <= 64)
     return {/*tokens=*/64, /*rowTiles=*/4, /*splits=*/1, /*residentBlocks=*/0};
   return {/*tokens=*/64, /*rowTiles=*/8, /*splits=*/1, /*residentBlocks=*/0};
 }
@@ -132,7 +137,7 @@ llvm::Expected<Kernel> GpuKernels::linearNested(Layout layout,
   if (shape.activations != Activations::Q16)
     return refuse("expected activations of 16 bits on GPUs; run "
                   "--pmpd-quantize-rows=activations=q16");
-  LinearBlocking blocking = blockingFor(shape.maxRows);
+  LinearBlocking blocking = blockingFor(shape);
   std::string name = llvm::formatv(
       "linear_gpu_b{0}of{1}at{2}_n{3}_k{4}_g{5}_{6}x{7}{8}", shape.bits,
       shape.parentBits, shape.prefixIndex, shape.rows, shape.cols, shape.group,

@@ -155,6 +155,7 @@ const Case manyTiles = {49, 8832, 128, true};
       for (const Case &c : cases)                                              \
         check(c, bits, maxRows, {__VA_ARGS__});                                \
   }
+FOR_EVERY_CASE(one_row, 1, 1)
 FOR_EVERY_CASE(up_to_4_rows, 4, 1, 3, 4)
 FOR_EVERY_CASE(up_to_16_rows, 16, 1, 5, 16)
 FOR_EVERY_CASE(up_to_64_rows, 64, 3, 64)
@@ -165,6 +166,11 @@ TEST_F(GpuLinear, many_tiles) {
     check(manyTiles, bits, 1, {1});
     check(manyTiles, bits, 16, {7});
   }
+}
+
+TEST_F(GpuLinear, wide_blocks) {
+  // Enough rows of the weight for blocks of 64 of them with 16 activation rows.
+  check({8192 + 17, 128, 128, true}, 2, 16, {2});
 }
 
 TEST(GpuQuantizeRows, equals_the_reference) {
