@@ -123,12 +123,14 @@ void pmpd::tools::writeGpuKernels(const GpuKernelFiles &files) {
   std::string ptx = emit::makePtx(kernels, target);
   if (ptx.empty())
     throw ToolError("cannot translate the kernels to PTX");
-  std::string text;
-  llvm::raw_string_ostream(text) << *module;
   if (std::error_code error =
           llvm::sys::fs::create_directories(files.directory))
     throw ToolError(files.directory + ": " + error.message());
   writeText(files.directory + "/kernels.ptx", ptx);
-  writeText(files.directory + "/kernels.mlir", text);
   writeText(files.directory + "/kernels.json", json.dump(1) + "\n");
+  if (!files.ir)
+    return;
+  std::string text;
+  llvm::raw_string_ostream(text) << *module;
+  writeText(files.directory + "/kernels.mlir", text);
 }

@@ -18,10 +18,11 @@ struct GpuKernelFiles {
   std::vector<int> bits{4, 3, 2};
   int64_t group = 128;
   std::string chip = "sm_80"; /// The oldest GPU that can run them.
+  bool ir = false;            /// Write kernels.mlir as well.
 };
 
-/// Writes kernels.ptx, kernels.json that says what is in it, and kernels.mlir,
-/// the same in the NVVM dialect. Throws ToolError.
+/// Writes kernels.ptx, kernels.json that says what is in it, and if it is
+/// wanted kernels.mlir, the same in the NVVM dialect. Throws ToolError.
 void writeGpuKernels(const GpuKernelFiles &files);
 
 } // namespace pmpd::tools

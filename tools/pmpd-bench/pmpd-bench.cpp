@@ -115,6 +115,7 @@ CLI::App *addGpuKernels(CLI::App &app, GpuKernelFiles &files) {
   sub->add_option("--gpu", files.chip, "the oldest GPU to run them")
       ->capture_default_str()
       ->type_name("SM");
+  sub->add_flag("--mlir", files.ir, "write the same in the NVVM dialect");
   return sub;
 }
 

@@ -73,9 +73,12 @@ CLI::App *addDecode(CLI::App &app, DecodeOptions &options,
                   "directory that pmpd-bench gpu-kernels wrote, to compare "
                   "with a plain read")
       ->type_name("DIR");
-  addScheduleOption(*sub, [&options](std::string given) {
-    options.schedules.push_back(std::move(given));
-  })->required();
+  addScheduleOption(*sub,
+                    [&options](std::string given) {
+                      options.schedules.push_back(std::move(given));
+                    })
+      ->required()
+      ->trigger_on_parse();
   return sub;
 }
 

@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <sstream>
 #include <unistd.h>
 
+using namespace pmpd;
 using namespace pmpd::fakecuda;
 
 void pmpd::fakecuda::misuse(const std::string &text) {
@@ -110,28 +112,42 @@ static int parametersOf(const std::string &text, const std::string &name) {
   return count;
 }
 
+/// Looks a kernel up in the objects of PMPD_SIMT_KERNELS.
+static const simt::Kernel *findKernel(const std::string &name) {
+  const char *setting = std::getenv("PMPD_SIMT_KERNELS");
+  if (!setting)
+    misuse("PMPD_SIMT_KERNELS is not set");
+  std::istringstream paths(setting);
+  for (std::string path; std::getline(paths, path, ':');) {
+    void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+      misuse(std::string("PMPD_SIMT_KERNELS: ") + dlerror());
+    auto *kernels =
+        static_cast<const simt::Kernel *>(dlsym(library, "simt_kernels"));
+    auto *count =
+        static_cast<const uint32_t *>(dlsym(library, "simt_kernel_count"));
+    for (uint32_t i = 0; kernels && count && i < *count; ++i)
+      if (kernels[i].name == name)
+        return &kernels[i];
+  }
+  return nullptr;
+}
+
 Result pmpd::fakecuda::findFunction(LoadedImage &image, const std::string &name,
                                     Function **function) {
-  const char *path = std::getenv("PMPD_SIMT_KERNELS");
-  void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : nullptr;
-  if (!library)
-    misuse(std::string("PMPD_SIMT_KERNELS names no kernels: ") +
-           (path ? dlerror() : "it is not set"));
-  auto *kernels =
-      static_cast<const simt::Kernel *>(dlsym(library, "simt_kernels"));
-  auto *count =
-      static_cast<const uint32_t *>(dlsym(library, "simt_kernel_count"));
-  int parameters = image.text.empty() ? 0 : parametersOf(image.text, name);
-  for (uint32_t i = 0; kernels && count && i < *count; ++i) {
-    if (kernels[i].name != name || parameters < 0)
-      continue;
-    if (!image.text.empty() && parameters != int(kernels[i].arguments))
+  const simt::Kernel *kernel = findKernel(name);
+  if (!kernel)
+    return kNotFound;
+  if (!image.text.empty()) {
+    int parameters = parametersOf(image.text, name);
+    if (parameters < 0)
+      return kNotFound;
+    if (parameters != int(kernel->arguments))
       misuse(name + " has " + std::to_string(parameters) +
-             " parameters in PTX and " + std::to_string(kernels[i].arguments) +
+             " parameters in PTX and " + std::to_string(kernel->arguments) +
              " on the host");
-    image.functions[name] = {&kernels[i]};
-    *function = &image.functions[name];
-    return kSuccess;
   }
-  return kNotFound;
+  image.functions[name] = {kernel};
+  *function = &image.functions[name];
+  return kSuccess;
 }

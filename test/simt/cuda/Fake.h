@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A CUDA driver without a GPU: a libcuda.so.1 whose device memory is memory of
-// the host and whose kernels are those of the shared object that
-// PMPD_SIMT_KERNELS names, which pmpd-simt made, run by the executor.
+// the host and whose kernels are those of the shared objects that
+// PMPD_SIMT_KERNELS names, separated by colons, which pmpd-simt made; the
+// executor runs them.
 //
 // It is stricter than a driver. Work happens only when something waits for it,
 // device addresses fault where the host uses them, device memory begins as 0xFF
