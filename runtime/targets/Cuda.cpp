@@ -21,6 +21,11 @@ struct CallHeader {
   pmpd_gpu_call all, withLogits;
 };
 
+struct DecodeRegion {
+  bool hasRun = false;
+  cuda::GraphExec graph; // or none yet
+};
+
 /// Runs regions on a GPU, one at a time, and waits for each.
 class CudaTarget : public Target {
 public:
@@ -64,7 +69,9 @@ public:
 private:
   pmpd_status runCurrent(const RegionCall &call);
   void writeCall(const RegionCall &call);
+  pmpd_status makeRoomForLogits(int64_t rows);
   pmpd_status enqueue(const RegionCall &call, float *logits);
+  pmpd_status replay(const RegionCall &call, float *logits);
   pmpd_status finish(const RegionCall &call);
 
   const pmpd_model_desc &desc;
@@ -75,11 +82,13 @@ private:
   std::unique_ptr<cuda::KvCache> kvCache;
   Mapping hostKv; // what was asked for of it, at the same offsets
   cuda::DeviceMemory scratch;
-  cuda::DeviceMemory call;         // CallHeader, then tokens [most rows]
-  cuda::DeviceMemory logits;       // [most rows, vocab]
+  cuda::DeviceMemory call;       // CallHeader, then tokens [most rows]
+  cuda::DeviceMemory logits;     // [1, vocab], also of what is recorded
+  cuda::DeviceMemory moreLogits; // [moreRows, vocab], once asked for
+  int64_t moreRows = 0;
   cuda::PinnedMemory hostCall;     // as call
   cuda::PinnedMemory decodeLogits; // [vocab]
-  std::map<const pmpd_region_desc *, cuda::GraphExec> graphs; // of decode
+  std::map<const pmpd_region_desc *, DecodeRegion> decodeRegions;
   cuda::LaunchTimes times;
   std::unique_ptr<Trace> trace; // or null
 };
@@ -107,8 +116,7 @@ pmpd_status CudaTarget::allocate() {
     return status;
   if (pmpd_status status = cuda::allocate(device, callBytes, "tokens", call))
     return status;
-  if (pmpd_status status =
-          cuda::allocate(device, rows * rowBytes, "logits", logits))
+  if (pmpd_status status = cuda::allocate(device, rowBytes, "logits", logits))
     return status;
   if (pmpd_status status =
           cuda::allocatePinned(device, callBytes, "tokens", hostCall))
@@ -122,6 +130,18 @@ void CudaTarget::writeCall(const RegionCall &given) {
   header->withLogits = {int32_t(given.logitRows), int32_t(given.position)};
   std::copy_n(given.tokens, given.rows,
               reinterpret_cast<int32_t *>(header + 1));
+}
+
+pmpd_status CudaTarget::makeRoomForLogits(int64_t rows) {
+  if (rows <= std::max<int64_t>(moreRows, 1))
+    return PMPD_OK;
+  moreLogits = {}; // its memory first
+  moreRows = 0;
+  if (pmpd_status status = cuda::allocate(
+          device, rows * desc.vocab * sizeof(float), "logits", moreLogits))
+    return status;
+  moreRows = rows;
+  return PMPD_OK;
 }
 
 /// Queues a call from the write of its tokens to the copy of its logits.
@@ -139,7 +159,8 @@ pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
   args.kv = reinterpret_cast<uint8_t *>(kvCache->address());
   args.tokens =
       reinterpret_cast<const int32_t *>(call.get() + sizeof(CallHeader));
-  args.logits = reinterpret_cast<float *>(logits.get());
+  cuda::Address target = given.logitRows > 1 ? moreLogits.get() : logits.get();
+  args.logits = reinterpret_cast<float *>(target);
   args.rows = given.rows;
   args.position = given.position;
   args.logit_rows = given.logitRows;
@@ -153,9 +174,8 @@ pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
       return status;
   if (given.logitRows == 0)
     return PMPD_OK;
-  return api.copyToHost(to, logits.get(),
-                        given.logitRows * desc.vocab * sizeof(float),
-                        stream.get());
+  return api.copyToHost(
+      to, target, given.logitRows * desc.vocab * sizeof(float), stream.get());
 }
 
 /// Waits. Errors of kernels show only here.
@@ -168,24 +188,34 @@ pmpd_status CudaTarget::finish(const RegionCall &given) {
                           device.name() + ": " + pmpd_last_error());
 }
 
+/// Runs a decode region from its recording. What differs between tokens is read
+/// from `hostCall` by the copy that is recorded with the launches.
+pmpd_status CudaTarget::replay(const RegionCall &given, float *to) {
+  DecodeRegion &region = decodeRegions[given.region];
+  // Drivers load a kernel when it is first launched, which may not happen
+  // during a recording.
+  if (!region.hasRun) {
+    region.hasRun = true;
+    return enqueue(given, to);
+  }
+  if (!region.graph)
+    if (pmpd_status status = cuda::record(
+            device, stream.get(), [&] { return enqueue(given, to); },
+            region.graph))
+      return status;
+  return api.graphLaunch(region.graph.get(), stream.get());
+}
+
 pmpd_status CudaTarget::runCurrent(const RegionCall &given) {
   const bool decode = given.region->phase == PMPD_DECODE;
   float *to = decode ? static_cast<float *>(decodeLogits.get()) : given.logits;
+  if (pmpd_status status = makeRoomForLogits(given.logitRows))
+    return status;
   writeCall(given);
   Trace::Clock::time_point begin = Trace::Clock::now();
-  if (decode && !trace) {
-    // What differs between tokens is read from `hostCall` by the copy that is
-    // recorded with the launches.
-    cuda::GraphExec &graph = graphs[given.region];
-    if (!graph)
-      if (pmpd_status status = cuda::record(
-              device, stream.get(), [&] { return enqueue(given, to); }, graph))
-        return status;
-    if (pmpd_status status = api.graphLaunch(graph.get(), stream.get()))
-      return status;
-  } else if (pmpd_status status = enqueue(given, to)) {
+  if (pmpd_status status =
+          decode && !trace ? replay(given, to) : enqueue(given, to))
     return status;
-  }
   if (pmpd_status status = finish(given))
     return status;
   if (to != given.logits)

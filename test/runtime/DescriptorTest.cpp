@@ -137,6 +137,51 @@ TEST_F(DescriptorTest, refuses_broken_classifiers) {
   EXPECT_FAILS(PMPD_BAD_MODEL, "table of classifiers is missing", check());
 }
 
+TEST_F(DescriptorTest, refuses_broken_kernels_of_GPUs) {
+  const pmpd_gpu_kernel sound = {"kernel", 256, 3};
+  pmpd_gpu_kernel kernel = sound;
+  const pmpd_gpu_kernel *kernels[] = {&sound, &kernel};
+  desc.gpu_kernel_count = 2;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "table of GPU kernels is missing", check());
+  desc.gpu_kernels = kernels;
+  EXPECT_PMPD_OK(check());
+  kernel.name = nullptr;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "GPU kernel 1 has no name", check());
+  kernel = sound;
+  for (int32_t threads : {0, 1025}) {
+    kernel.threads = threads;
+    EXPECT_FAILS(PMPD_BAD_MODEL,
+                 "GPU kernel 1 has blocks of " + std::to_string(threads),
+                 check());
+  }
+  kernel = sound;
+  for (int32_t pointers : {-1, PMPD_KERNEL_POINTERS + 1}) {
+    kernel.pointers = pointers;
+    EXPECT_FAILS(PMPD_BAD_MODEL,
+                 "GPU kernel 1 takes " + std::to_string(pointers), check());
+  }
+  kernels[1] = nullptr;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "GPU kernel 1 has no name", check());
+}
+
+TEST_F(DescriptorTest, refuses_broken_images_for_GPUs) {
+  const pmpd_gpu_image sound = {PMPD_GPU_PTX, 80, "ptx", 4};
+  pmpd_gpu_image image = sound;
+  desc.gpu_image_count = 1;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "table of GPU images is missing", check());
+  desc.gpu_images = &image;
+  EXPECT_PMPD_OK(check());
+  image.bytes = 3; // the NUL is left out
+  EXPECT_FAILS(PMPD_BAD_MODEL, "GPU image 0 is a text without an end", check());
+  image.kind = PMPD_GPU_CUBIN; // no text
+  EXPECT_PMPD_OK(check());
+  image.bytes = 0;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "GPU image 0 is empty", check());
+  image = sound;
+  image.kind = 2;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "GPU image 0 is of the unknown kind 2", check());
+}
+
 TEST_F(DescriptorTest, refuses_features_this_cpu_lacks) {
   desc.cpu_features = "quantum,flux";
   EXPECT_FAILS(PMPD_UNSUPPORTED_CPU, "needs quantum, flux", check());
