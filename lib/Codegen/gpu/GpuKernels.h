@@ -28,11 +28,12 @@ public:
   /// Adds to the gpu.module of `module`, or makes one.
   explicit GpuKernels(mlir::ModuleOp module);
 
-  /// Layout gpu.
+  /// Layout gpu, activations of 16 bits in the format of GpuRowFormat.h.
   llvm::Expected<Kernel> linearNested(Layout layout,
                                       const NestedLinear &shape) override;
   Kernel linearDense(const DenseLinear &shape) override;
 
+  /// To the format of GpuRowFormat.h: `bits` is 16, `group` a multiple of 128.
   Kernel quantizeRows(int64_t cols, unsigned bits, int64_t group) override;
 
   Kernel embed(int64_t cols, Type table, double scale) override;

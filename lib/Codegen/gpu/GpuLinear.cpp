@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Codegen/gpu/GpuLinear.h"
+#include "lib/Codegen/gpu/GpuEpilogue.h"
 #include "lib/Codegen/gpu/GpuKernels.h"
 #include "lib/Codegen/gpu/GpuRowFormat.h"
 
@@ -99,7 +100,7 @@ void GpuLinearEmitter::storeSums(Value memory, ValueRange sums) {
   b.barrier();
   // Read again: it need not be in a register all the time.
   Value rows = b.rows();
-  auto storeElement = [&](Value element) {
+  auto addUp = [&](Value element) {
     Value sum;
     for (int64_t s = 0; s < blocking.splits; ++s) {
       Value part = b.load(b.getF32Type(), b.at(b.at(memory, b.mul(element, 4)),
@@ -110,20 +111,10 @@ void GpuLinearEmitter::storeSums(Value memory, ValueRange sums) {
     Value n = b.add(b.mul(task, blockRows()), b.rem(element, blockRows()));
     Value isInside = b.less(n, b.constant(shape.rows));
     Value isAsked = b.less(token, rows);
-    b.when(arith::AndIOp::create(b, isInside, isAsked), [&] {
-      if (shape.bias) {
-        int64_t size = shape.bias.getIntOrFloatBitWidth() / 8;
-        sum = arith::AddFOp::create(
-            b, sum,
-            b.loadReal(shape.bias, b.at(b.pointer(3), b.mul(n, size)),
-                       /*constant=*/true));
-      }
-      Value line = b.at(b.pointer(2), b.mul(token, shape.rows * 4));
-      b.store(sum, b.at(line, b.mul(n, 4)));
-    });
+    b.when(arith::AndIOp::create(b, isInside, isAsked),
+           [&] { storeElement(b, shape.rows, shape.bias, token, n, sum); });
   };
-  b.loop(b.thread(), b.constant(elements), b.constant(b.threads()),
-         storeElement);
+  b.loop(b.thread(), b.constant(elements), b.constant(b.threads()), addUp);
 }
 
 llvm::Expected<Kernel> GpuKernels::linearNested(Layout layout,

@@ -2,6 +2,7 @@
 //
 // Linear kernels over unquantized weights: a warp has a row of the weight and
 // up to 4 activation rows.
+#include "lib/Codegen/gpu/GpuEpilogue.h"
 #include "lib/Codegen/gpu/GpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,8 +37,12 @@ public:
     Value writes = arith::AndIOp::create(b, b.less(n, b.constant(shape.rows)),
                                          b.equal(b.lane(), 0));
     b.when(writes, [&] {
-      for (int64_t i = 0; i < tileRows; ++i)
-        store(n, b.add(first, i), lastRow, sums[i]);
+      for (int64_t i = 0; i < tileRows; ++i) {
+        Value row = b.add(first, i);
+        b.when(b.less(row, b.rows()), [&] {
+          storeElement(b, shape.rows, shape.bias, row, n, sums[i]);
+        });
+      }
     });
   }
 
@@ -48,7 +53,11 @@ private:
     int64_t width = 16 / elementBytes;
     if (shape.cols % width)
       width = 1;
-    Value line = b.at(b.pointer(0), b.mul(n, shape.cols * elementBytes));
+    // 32 bits do not reach over a large vocabulary.
+    Value wide = arith::ExtUIOp::create(b, b.getI64Type(), n);
+    Value stride = arith::ConstantOp::create(
+        b, b.getI64IntegerAttr(shape.cols * elementBytes));
+    Value line = b.at(b.pointer(0), arith::MulIOp::create(b, wide, stride));
     Values inputs;
     for (Value row : rows)
       inputs.push_back(b.at(b.pointer(1), b.mul(row, shape.cols * 4)));
@@ -84,22 +93,6 @@ private:
       values.push_back(value);
     }
     return values;
-  }
-
-  void store(Value n, Value row, Value lastRow, Value sum) {
-    if (shape.bias) {
-      int64_t bytes = shape.bias.getIntOrFloatBitWidth() / 8;
-      sum = arith::AddFOp::create(
-          b, sum,
-          b.loadReal(shape.bias, b.at(b.pointer(3), b.mul(n, bytes)),
-                     /*constant=*/true));
-    }
-    Value isAsked =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ule, row, lastRow);
-    b.when(isAsked, [&] {
-      Value line = b.at(b.pointer(2), b.mul(row, shape.rows * 4));
-      b.store(sum, b.at(line, b.mul(n, 4)));
-    });
   }
 
   GpuKernelBuilder &b;
