@@ -4,14 +4,17 @@
 #include "pmpd/artifact.h"
 #include "tools/pmpd-gpu-check/NestedWeight.h"
 
+#include <cmath>
 #include <cstring>
 #include <fstream>
 
 using namespace pmpd::tools;
 
-void pmpd::tools::measureDecode(const DecodeOptions &options,
+bool pmpd::tools::measureDecode(const DecodeOptions &options,
                                 TableWriter &table) {
-  OpenModel model(options.model);
+  ModelArgs args = options.model;
+  args.anyContents = true;
+  OpenModel model(args);
   SessionPtr session = model.createSession();
   const int32_t vocab = model.desc().vocab;
   std::vector<int32_t> tokens(options.prompt + options.tokens);
@@ -23,6 +26,7 @@ void pmpd::tools::measureDecode(const DecodeOptions &options,
     pmpd_session_stats(session.get(), &stats);
     return stats.decode_seconds;
   };
+  bool allFinite = true;
   for (const std::string &schedule : options.schedules) {
     setSchedule(session.get(), schedule);
     Samples times;
@@ -45,8 +49,13 @@ void pmpd::tools::measureDecode(const DecodeOptions &options,
     row.gbps = gbps;
     if (options.readGbps > 0)
       row.readShare = gbps / options.readGbps;
+    bool finite = std::all_of(logits.begin(), logits.end(),
+                              [](float x) { return std::isfinite(x); });
+    row.result = finite ? "finite" : "not finite";
+    allFinite &= finite;
     addTo(table, row);
   }
+  return allFinite;
 }
 
 namespace {

@@ -16,8 +16,9 @@ struct DecodeOptions {
 };
 
 /// Time of a token from its number to its logits on the host, under each
-/// schedule. Throws ToolError.
-void measureDecode(const DecodeOptions &options, TableWriter &table);
+/// schedule; weights may be those of fillWeights. Returns
+/// whether logits were finite. Throws ToolError.
+bool measureDecode(const DecodeOptions &options, TableWriter &table);
 
 /// Writes the header, table and names of a weight file without its contents.
 /// Throws ToolError.

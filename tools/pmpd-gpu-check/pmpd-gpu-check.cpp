@@ -127,7 +127,7 @@ int main(int argc, char **argv) {
         read.replays = 20;
         decode.readGbps = measureRead(read);
       }
-      measureDecode(decode, table);
+      right = measureDecode(decode, table);
     } else if (*headApp) {
       writeHead(from, to);
     } else if (*fillApp) {

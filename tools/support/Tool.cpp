@@ -135,6 +135,8 @@ void ModelArgs::addTo(CLI::App &app) {
 
 OpenModel::OpenModel(const ModelArgs &args) : args(args) {
   pmpd_model_options options = PMPD_MODEL_OPTIONS_INIT;
+  if (args.anyContents)
+    options.verify = PMPD_VERIFY_TABLE;
   if (args.verify)
     options.verify = PMPD_VERIFY_FULL;
   options.gpu = args.gpu;

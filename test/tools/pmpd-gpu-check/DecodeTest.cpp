@@ -59,6 +59,9 @@ TEST(DecodeTest, what_is_no_weight_file_is_refused) {
   std::string other = dir.write("other", std::string(100, 'x'));
   for (auto make : {tools::writeHead, tools::fillWeights})
     EXPECT_THROW(make(other, dir.path("out")), tools::ToolError);
+  tools::writeHead(dir.write("cpu", fakeWeights()), dir.path("head"));
+  EXPECT_THROW(tools::fillWeights(dir.path("head"), dir.path("out")),
+               tools::ToolError); // in the layout of CPUs
   std::vector<uint8_t> cut = denseFile();
   tools::writeHead(dir.write("weights", cut), dir.path("head"));
   std::string head = tools::readText(dir.path("head"));
