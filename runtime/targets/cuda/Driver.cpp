@@ -75,7 +75,12 @@ std::string describe(const Api &api, Result result) {
 }
 
 pmpd_status failCall(const Api &api, const char *call, Result result) {
-  bool absent = result == kNoDevice || result == kStubLibrary;
+  if (result == kStubLibrary)
+    return fail(PMPD_NO_DEVICE, std::string("expected a CUDA driver, but ") +
+                                    kLibrary +
+                                    " is the stub of the CUDA toolkit; install "
+                                    "the NVIDIA driver");
+  bool absent = result == kNoDevice;
   return fail(absent ? PMPD_NO_DEVICE : PMPD_DEVICE_ERROR,
               std::string(call) + " failed: " + describe(api, result));
 }

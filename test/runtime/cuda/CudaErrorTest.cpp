@@ -64,6 +64,12 @@ TEST_F(CudaStartTest, a_driver_without_a_GPU) {
       "PMPD_NO_DEVICE: cuInit failed: CUDA_ERROR_NO_DEVICE, ");
   EXPECT_EXIT(
       {
+        machine("FAIL", "cuInit=34");
+        printStart();
+      },
+      testing::ExitedWithCode(0), "NO_DEVICE: .*stub of the CUDA toolkit");
+  EXPECT_EXIT(
+      {
         machine("DEVICES", "0");
         printStart();
       },

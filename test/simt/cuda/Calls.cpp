@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 
 using namespace pmpd::fakecuda;
 using namespace pmpd;
@@ -112,6 +113,20 @@ Result cuInit(unsigned flags) {
     return enter.result;
   driver().initialized = true;
   return flags == 0 ? kSuccess : kInvalidValue;
+}
+
+/// By name and version, as drivers from 12.0 on have it.
+Result cuGetProcAddress_v2(const char *name, void **function, int version,
+                           unsigned long long, int *) {
+  if (version > setting("PMPD_FAKE_CUDA_DRIVER", 13000))
+    return kNotFound;
+  Dl_info self;
+  dladdr(reinterpret_cast<void *>(cuGetProcAddress_v2), &self);
+  void *library = dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+  *function = dlsym(library, (std::string(name) + "_v2").c_str());
+  if (!*function)
+    *function = dlsym(library, name);
+  return *function ? kSuccess : kNotFound;
 }
 
 Result cuDriverGetVersion(int *version) {
