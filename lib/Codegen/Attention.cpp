@@ -4,7 +4,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -85,9 +84,7 @@ public:
         // Three short loops: the CPU works on several teams at once, where
         // each of them would wait for its own sums and exponentials.
         forEachTeam(firstRow, first, rows, [&](const Team &t) {
-          Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
-                                                t.index, b.mul(first, teams));
-          scores(t, isFirst, b.add(block, positions));
+          scores(t, b.mul(first, teams), b.add(block, positions));
         });
         forEachTeam(firstRow, first, rows, [&](const Team &t) {
           Value seen =
@@ -198,13 +195,14 @@ private:
 
   /// Writes the scores of a block, a line for every `depth` positions. As many
   /// sums as hide the latency of a multiplication.
-  void scores(const Team &team, Value isFirst, Value nextBlock) {
+  void scores(const Team &team, Value firstTeam, Value nextBlock) {
     int64_t count = std::max<int64_t>(width, 8);
     forSteps(positions, count, [&](Value first) {
       auto addProducts = [&](Value i, ValueRange sums) {
         if (depth <= prefetchedDepth)
-          prefetch(isFirst, b.add(nextBlock, first), b.mul(i, count),
-                   count * depth);
+          b.doIf(arith::CmpIPredicate::eq, team.index, firstTeam, [&] {
+            prefetch(b.add(nextBlock, first), b.mul(i, count), count * depth);
+          });
         Values next;
         Value q = load(query, team.index, b.mul(i, lanesOfTeam));
         for (auto [p, sum] : llvm::enumerate(sums)) {
@@ -222,15 +220,12 @@ private:
     });
   }
 
-  /// While the first team computes, asks for `count` elements of both planes:
-  /// a block is too short for the hardware to foresee the next one, and a burst
+  /// Asks for `count` elements of both planes, while the first team computes: a
+  /// block is too short for the hardware to foresee the next one, and a burst
   /// of requests would fill its queue.
-  void prefetch(Value isFirst, Value position, Value offset, int64_t count) {
+  void prefetch(Value position, Value offset, int64_t count) {
     Type element = shape.cache.element;
     int64_t line = PMPD_LINE_BYTES * 8 / element.getIntOrFloatBitWidth();
-    auto once = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(once.thenBlock());
     for (CachePlane plane : {Keys, ValuesPlane})
       for (int64_t i = 0; i < count; i += line)
         memref::PrefetchOp::create(

@@ -2,7 +2,6 @@
 #include "lib/Codegen/KernelBuilder.h"
 #include "pmpd/layout.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -69,6 +68,15 @@ void KernelBuilder::loop(Value low, Value high, int64_t step, Body body) {
     body(i);
     return Values();
   });
+}
+
+void KernelBuilder::doIf(arith::CmpIPredicate predicate, Value lhs, Value rhs,
+                         llvm::function_ref<void()> body) {
+  Value condition = arith::CmpIOp::create(*this, predicate, lhs, rhs);
+  auto branch = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(branch.thenBlock());
+  body();
 }
 
 void KernelBuilder::tasks(Body body) {

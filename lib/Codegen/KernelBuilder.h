@@ -4,6 +4,7 @@
 
 #include "lib/Codegen/Target.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -51,6 +52,9 @@ public:
   void loop(Value low, Value high, int64_t step, Body body);
   Values loop(Value low, Value high, int64_t step, ValueRange init,
               CarryBody body);
+  /// Where the indices `lhs` and `rhs` compare so.
+  void doIf(mlir::arith::CmpIPredicate predicate, Value lhs, Value rhs,
+            llvm::function_ref<void()> body);
   /// For every task of the call.
   void tasks(Body body);
   /// For every `tile` tasks, less at the end: the first, and how many.
@@ -76,8 +80,8 @@ public:
   /// lhs * rhs + addend, with one rounding where the target has it.
   Value fma(Value lhs, Value rhs, Value addend);
   Value real(double value);
-  /// Sums of consecutive lanes: of `n` vectors, n a power of two, lane n * q + i
-  /// is the sum of the lanes n * q to n * q + n - 1 of vectors[i].
+  /// Sums of consecutive lanes: of `n` vectors, n a power of two, lane n * q +
+  /// i is the sum of the lanes n * q to n * q + n - 1 of vectors[i].
   Value sumsOf(Values vectors);
   /// Sum or maximum of all elements, in halves: the order is fixed.
   Value sumOf(Value vector);

@@ -47,8 +47,10 @@ void LinearSEmitter::emit() {
   unsigned tile = isa.rowTile(shape.activations);
   bool blocks = isa.blockRows() && shape.activations != Activations::F32;
   if (blocks) {
-    codes = b.scratch({shape.group / 4, PMPD_LINE_BYTES}, b.getI8Type());
-    products = b.scratch({parts, chunkRows, PMPD_PANEL_ROWS}, b.getI32Type());
+    codes = b.scratch({isa.blockPanels(), shape.group / 4, PMPD_LINE_BYTES},
+                      b.getI8Type());
+    activations = b.scratch({parts * chunkRows, shape.group}, b.getI8Type());
+    rowParams = b.scratch({groupSpan, 2, chunkRows}, b.getF32Type());
     sums = b.scratch({panelTile, chunkRows, PMPD_PANEL_ROWS}, b.getF32Type());
   }
   b.tasks(blocks ? panelTile : 1, [&](Value firstPanel, Value panels) {
@@ -115,16 +117,21 @@ Value LinearSEmitter::rowParam(const Place &at, unsigned row,
 Values LinearSEmitter::addGroup(const Place &at, ValueRange y) {
   Values sums = integerDots(at);
   Values next;
-  for (unsigned row = 0; row < at.count; ++row)
-    next.push_back(
-        addDot(at, row, ValueRange(sums).slice(row * parts, parts), y[row]));
+  unsigned bits = activationBits();
+  for (unsigned row = 0; row < at.count; ++row) {
+    Value scale = rowParam(at, row, quantizedRowScaleOffset(shape.cols, bits));
+    Value sum =
+        rowParam(at, row, quantizedRowSumOffset(shape.cols, bits, shape.group));
+    next.push_back(addDot(at, ValueRange(sums).slice(row * parts, parts), scale,
+                          sum, y[row]));
+  }
   return next;
 }
 
 /// y + scale * rowScale * dot + min * rowSum, the dot product given by the
 /// parts of the activations.
-Value LinearSEmitter::addDot(const Place &at, unsigned row, ValueRange parts,
-                             Value y) {
+Value LinearSEmitter::addDot(const Place &at, ValueRange parts, Value rowScale,
+                             Value rowSum, Value y) {
   Value dot;
   for (Value part : parts) {
     Value real = arith::SIToFPOp::create(
@@ -132,10 +139,6 @@ Value LinearSEmitter::addDot(const Place &at, unsigned row, ValueRange parts,
     // The high byte comes first. In integers a long group would overflow.
     dot = dot ? b.fma(dot, b.splat(256.0, isa.lanes()), real) : real;
   }
-  unsigned bits = activationBits();
-  Value rowScale = rowParam(at, row, quantizedRowScaleOffset(shape.cols, bits));
-  Value rowSum =
-      rowParam(at, row, quantizedRowSumOffset(shape.cols, bits, shape.group));
   Value scale = arith::MulFOp::create(b, param(at, 0), rowScale);
   return b.fma(param(at, 1), rowSum, b.fma(scale, dot, y));
 }

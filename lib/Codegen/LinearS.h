@@ -18,10 +18,13 @@ public:
   void emit();
 
 private:
-  /// Panels and rows whose sums a kernel keeps on its stack, small enough to
-  /// stay in the L1 cache with a group of the rows' activations.
-  static constexpr int64_t panelTile = 4;
+  /// Panels and rows whose sums a kernel keeps on its stack: as many panels as
+  /// pay for the copy of a group of the rows' activations, as many rows as
+  /// leave room for them in the L1 cache.
+  static constexpr int64_t panelTile = 16;
   static constexpr int64_t chunkRows = 64;
+  /// Groups whose scales are a line of an activation row.
+  static constexpr int64_t groupSpan = 16;
   struct Chunk {
     Value firstPanel, panels, firstRow, rows;
   };
@@ -35,10 +38,13 @@ private:
 
   void emitRows(Value panel, Value firstRow, unsigned count);
   void emitBlocks(const Chunk &chunk);
-  void unpackGroup(const Place &at);
-  void addProducts(const Place &at, ValueRange place);
+  void gatherRowParams(const Chunk &chunk, Value firstGroup);
+  void copyActivations(const Chunk &chunk, Value group);
+  void unpackGroup(const Place &at, Value place);
+  void addBlock(const Place &at, Value inSpan, Value panel, ValueRange dots);
   Values addGroup(const Place &at, ValueRange y);
-  Value addDot(const Place &at, unsigned row, ValueRange parts, Value y);
+  Value addDot(const Place &at, ValueRange parts, Value rowScale, Value rowSum,
+               Value y);
   Values addExactGroup(const Place &at, ValueRange y);
   Values integerDots(const Place &at);
   Values addTile(const Place &at, Value tile, ValueRange sums);
@@ -61,9 +67,10 @@ private:
   Value inputF32;  // the quantized rows as f32
 
   // For blocks of rows.
-  Value codes;    // i8 [group / 4, 64], a line for each quad of columns
-  Value products; // i32 [parts, chunkRows, 16], of a group
-  Value sums;     // f32 [panelTile, chunkRows, 16]
+  Value codes;       // i8 [blockPanels, group / 4, 64], a line for each quad
+  Value activations; // i8 [parts * chunkRows, group]
+  Value rowParams;   // f32 [groupSpan, scale and sum, chunkRows]
+  Value sums;        // f32 [panelTile, chunkRows, 16]
 };
 
 } // namespace pmpd::codegen

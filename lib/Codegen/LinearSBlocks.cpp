@@ -2,15 +2,14 @@
 //
 // Linear kernels over layout S for many activation rows.
 //
-//     for chunk of rows: for group: for panel of a tile:
-//       unpack the panel's codes into memory
-//       for block of rows of the chunk: dot products
-//       for row of the chunk: add them to its sums
-//
-// The rows' activations of a group are read from the L1 cache for all panels of
-// the tile but the first.
+//     for chunk of rows: for group:
+//       copy the rows' activations
+//       for block of panels of a tile:
+//         unpack their codes into memory
+//         for block of rows of the chunk: dot products, added to the sums
 #include "lib/Codegen/Epilogue.h"
 #include "lib/Codegen/LinearS.h"
+#include "lib/Codegen/RowFormat.h"
 #include "pmpd/layout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,21 +35,32 @@ void LinearSEmitter::emitBlocks(const Chunk &chunk) {
     });
   });
   b.loop(b.index(0), b.index(shape.cols / shape.group), 1, [&](Value group) {
-    forPanels([&](Value panel) {
-      Place at{b.add(chunk.firstPanel, panel), group, chunk.firstRow,
-               /*slice=*/0, /*count=*/1};
-      unpackGroup(at);
-      // All products first: what reads them does not wait for the last ones.
+    Value inSpan = b.rem(group, groupSpan);
+    b.doIf(arith::CmpIPredicate::eq, inSpan, b.index(0),
+           [&] { gatherRowParams(chunk, group); });
+    copyActivations(chunk, group);
+    b.loop(b.index(0), chunk.panels, isa.blockPanels(), [&](Value first) {
+      // Where there are fewer panels than in a block the last takes the place
+      // of the others, and their sums are not stored.
+      auto placeOf = [&](Value i) -> Place {
+        Value last = b.sub(chunk.panels, b.index(1));
+        Value panel = arith::MinUIOp::create(b, b.add(first, i), last);
+        return {b.add(chunk.firstPanel, panel), group, /*firstRow=*/Value(),
+                /*slice=*/0, /*count=*/1};
+      };
+      b.loop(b.index(0), b.index(isa.blockPanels()), 1,
+             [&](Value i) { unpackGroup(placeOf(i), i); });
       forRows(isa.blockRows(), [&](Value row) {
-        for (unsigned part = 0; part < parts; ++part) {
-          Value col = b.add(b.mul(group, shape.group), part * shape.cols);
-          isa.blockDots(b, codes, input, {b.add(chunk.firstRow, row), col},
-                        products, {b.index(part), row});
+        Values dots;
+        for (unsigned part = 0; part < parts; ++part)
+          dots.append(isa.blockDots(b, codes, activations,
+                                    b.add(row, part * chunkRows)));
+        for (unsigned i = 0; i < isa.blockPanels(); ++i) {
+          Place at = placeOf(b.index(i));
+          at.firstRow = row;
+          addBlock(at, inSpan, b.add(first, i),
+                   ValueRange(dots).drop_front(i * isa.blockRows()));
         }
-      });
-      forRows(1, [&](Value row) {
-        at.firstRow = b.add(chunk.firstRow, row);
-        addProducts(at, {panel, row, b.index(0)});
       });
     });
   });
@@ -65,8 +75,45 @@ void LinearSEmitter::emitBlocks(const Chunk &chunk) {
   });
 }
 
+/// Collects the scales and sums that the chunk's rows have of some groups,
+/// those of a group side by side: in the rows each is in a line of its own.
+void LinearSEmitter::gatherRowParams(const Chunk &chunk, Value firstGroup) {
+  unsigned bits = activationBits();
+  int64_t groups = shape.cols / shape.group;
+  int64_t first = quantizedRowScaleOffset(shape.cols, bits) / 4;
+  b.loop(b.index(0), chunk.rows, 1, [&](Value row) {
+    Value count = b.min(b.sub(b.index(groups), firstGroup), groupSpan);
+    b.loop(b.index(0), count, 1, [&](Value group) {
+      for (unsigned i : {0, 1}) {
+        Value from = b.add(b.add(firstGroup, group), first + i * groups);
+        Value x = b.load(inputF32, {b.add(chunk.firstRow, row), from}, 1, 1);
+        b.store(x, rowParams, {group, b.index(i), row}, 1);
+      }
+    });
+  });
+}
+
+/// Copies what the chunk's rows have of a group: where it stands, each row is
+/// in another page and many of them in the same sets of the L1 cache.
+void LinearSEmitter::copyActivations(const Chunk &chunk, Value group) {
+  int64_t width =
+      shape.group % PMPD_LINE_BYTES ? PMPD_LINE_BYTES / 2 : PMPD_LINE_BYTES;
+  b.loop(b.index(0), chunk.rows, 1, [&](Value row) {
+    for (unsigned part = 0; part < parts; ++part)
+      for (int64_t i = 0; i < shape.group; i += width) {
+        Value col = b.add(b.mul(group, shape.group), part * shape.cols + i);
+        Value x =
+            vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), width), input,
+                                   ValueRange{b.add(chunk.firstRow, row), col});
+        vector::StoreOp::create(
+            b, x, activations,
+            ValueRange{b.add(row, part * chunkRows), b.index(i)});
+      }
+  });
+}
+
 /// Writes the codes of a group to `codes`, each in a byte of its own.
-void LinearSEmitter::unpackGroup(const Place &at) {
+void LinearSEmitter::unpackGroup(const Place &at, Value place) {
   groupTiles(at, ValueRange(), [&](Value tile, ValueRange) {
     Value inGroup = b.sub(tile, b.mul(at.group, shape.group / PMPD_TILE_COLS));
     Value firstLine = b.mul(inGroup, PMPD_TILE_COLS / 4);
@@ -81,21 +128,31 @@ void LinearSEmitter::unpackGroup(const Place &at) {
     for (const Field &field : loadTile(at, tile)) {
       Value line = b.add(firstLine, field.quad);
       vector::StoreOp::create(b, extractCodes(b, field), codes,
-                              ValueRange{line, b.index(0)});
+                              ValueRange{place, line, b.index(0)});
     }
     return Values();
   });
 }
 
-/// Adds the products of a group to the sums at `place`, {panel, row, 0}.
-void LinearSEmitter::addProducts(const Place &at, ValueRange place) {
-  Values dots;
-  for (unsigned part = 0; part < parts; ++part)
-    dots.push_back(vector::LoadOp::create(
-        b, b.vectorOf(b.getI32Type(), isa.lanes()), products,
-        ValueRange{b.index(part), place[1], place[2]}));
-  Value y = b.load(sums, place, isa.lanes(), isa.lanes());
-  b.store(addDot(at, /*row=*/0, dots, y), sums, place, isa.lanes());
+/// Adds the products of a block of rows, [part][panels of the block][row], to
+/// the sums of the tile's `panel`.
+void LinearSEmitter::addBlock(const Place &at, Value inSpan, Value panel,
+                              ValueRange dots) {
+  unsigned stride = isa.blockPanels() * isa.blockRows();
+  for (unsigned i = 0; i < isa.blockRows(); ++i) {
+    Value row = b.add(at.firstRow, i);
+    auto rowParam = [&](int64_t which) {
+      return b.splat(b.loadScalar(rowParams, {inSpan, b.index(which), row}),
+                     isa.lanes());
+    };
+    Values products;
+    for (unsigned part = 0; part < parts; ++part)
+      products.push_back(dots[part * stride + i]);
+    Values sum{panel, row, b.index(0)};
+    Value y = b.load(sums, sum, isa.lanes(), isa.lanes());
+    b.store(addDot(at, products, rowParam(0), rowParam(1), y), sums, sum,
+            isa.lanes());
+  }
 }
 
 } // namespace pmpd::codegen

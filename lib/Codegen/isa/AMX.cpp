@@ -14,10 +14,11 @@ namespace {
 /// way of AVX512VNNI. Lines of codes are rows of a tile as they are: 4 columns
 /// of each of 16 weight rows.
 struct AMX : AVX512VNNI {
-  void blockDots(KernelBuilder &b, Value codes, Value input,
-                 std::array<Value, 2> first, Value products,
-                 std::array<Value, 2> place) const override {
-    int64_t lines = cast<MemRefType>(codes.getType()).getDimSize(0);
+  unsigned blockRows() const override { return tileRows; }
+  unsigned blockPanels() const override { return 1; }
+  Values blockDots(KernelBuilder &b, Value codes, Value input,
+                   Value firstRow) const override {
+    int64_t lines = cast<MemRefType>(codes.getType()).getDimSize(1);
     int64_t quads = lines % tileRows ? tileRows / 2 : tileRows;
     Type i8 = b.getI8Type();
     auto weights = amx::TileType::get({quads, 4 * tileRows}, i8);
@@ -25,16 +26,22 @@ struct AMX : AVX512VNNI {
     auto sums = amx::TileType::get({tileRows, tileRows}, b.getI32Type());
     Value sum = amx::TileZeroOp::create(b, sums);
     for (int64_t line = 0; line < lines; line += quads) {
-      Value w = amx::TileLoadOp::create(b, weights, codes,
-                                        ValueRange{b.index(line), b.index(0)});
+      Value w = amx::TileLoadOp::create(
+          b, weights, codes, ValueRange{b.index(0), b.index(line), b.index(0)});
       Value x = amx::TileLoadOp::create(
-          b, activations, input,
-          ValueRange{first[0], b.add(first[1], 4 * line)});
+          b, activations, input, ValueRange{firstRow, b.index(4 * line)});
       sum = amx::TileMulIOp::create(b, sums, x, w, sum,
                                     /*isZextLhs=*/false, /*isZextRhs=*/true);
     }
-    amx::TileStoreOp::create(b, products,
-                             ValueRange{place[0], place[1], b.index(0)}, sum);
+    Value products = b.scratch({tileRows, tileRows}, b.getI32Type());
+    amx::TileStoreOp::create(b, products, ValueRange{b.index(0), b.index(0)},
+                             sum);
+    Values rows;
+    for (int64_t row = 0; row < tileRows; ++row)
+      rows.push_back(vector::LoadOp::create(
+          b, b.vectorOf(b.getI32Type(), tileRows), products,
+          ValueRange{b.index(row), b.index(0)}));
+    return rows;
   }
 
   static constexpr int64_t tileRows = 16;

@@ -4,8 +4,8 @@
 #ifndef PMPD_LIB_CODEGEN_ISA_ISA_H
 #define PMPD_LIB_CODEGEN_ISA_ISA_H
 
-#include "lib/Codegen/KernelBuilder.h"
 #include "lib/Codegen/CpuKernels.h"
+#include "lib/Codegen/KernelBuilder.h"
 
 namespace pmpd::codegen {
 
@@ -47,15 +47,14 @@ public:
     return partial;
   }
 
-  /// Activation rows of a block, 0 where there is no blockDots.
+  /// Activation rows and panels of a block, 0 where there is no blockDots.
   virtual unsigned blockRows() const { return 0; }
-  /// Writes the dot products of a block of rows: `codes` is
-  /// i8 [quads of columns, 4 * lanes], one code in a byte; `input` i8
-  /// [rows, cols] has the activations from `first` = {row, col} on; row i goes
-  /// to `products` i32 [parts, rows, lanes] at `place` = {part, row}, row + i.
-  virtual void blockDots(KernelBuilder &b, Value codes, Value input,
-                         std::array<Value, 2> first, Value products,
-                         std::array<Value, 2> place) const {
+  virtual unsigned blockPanels() const { return 1; }
+  /// The dot products of a block, i32 vectors [panel][row]: `codes` is
+  /// i8 [panels, quads of columns, 4 * lanes], one code in a byte, `input` i8
+  /// [rows, 4 * quads], of which those from `firstRow` on are multiplied.
+  virtual Values blockDots(KernelBuilder &b, Value codes, Value input,
+                           Value firstRow) const {
     llvm_unreachable("blockRows() is 0");
   }
 

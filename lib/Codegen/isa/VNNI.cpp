@@ -37,30 +37,31 @@ Value AVX512VNNI::select(KernelBuilder &b, uint8_t mask, Value onSet,
   return vector::BitCastOp::create(b, onSet.getType(), selected);
 }
 
-/// One sum for each row: a line of codes is loaded once for all of them, and an
-/// activation is broadcast by the instruction that multiplies it.
-void AVX512VNNI::blockDots(KernelBuilder &b, Value codes, Value input,
-                           std::array<Value, 2> first, Value products,
-                           std::array<Value, 2> place) const {
-  int64_t lines = cast<MemRefType>(codes.getType()).getDimSize(0);
-  Values sums(blockRows(), b.splatInt(0, lanes()));
+/// One sum for each row and panel: what is loaded serves all sums of its row or
+/// its panel, else loads would take longer than products.
+Values AVX512VNNI::blockDots(KernelBuilder &b, Value codes, Value input,
+                             Value firstRow) const {
+  int64_t lines = cast<MemRefType>(codes.getType()).getDimSize(1);
   auto addLine = [&](Value line, ValueRange sums) {
-    Value quad =
-        vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), 4 * lanes()), codes,
-                               ValueRange{line, b.index(0)});
-    Value col = b.add(first[1], b.mul(line, 4));
-    Values next;
-    for (auto [i, sum] : llvm::enumerate(sums)) {
-      Value x = vector::LoadOp::create(b, b.vectorOf(b.getI8Type(), 4), input,
-                                       ValueRange{b.add(first[0], i), col});
-      next.push_back(dot(b, sum, quad, x));
+    Values quads;
+    for (unsigned panel = 0; panel < blockPanels(); ++panel)
+      quads.push_back(vector::LoadOp::create(
+          b, b.vectorOf(b.getI8Type(), 4 * lanes()), codes,
+          ValueRange{b.index(panel), line, b.index(0)}));
+    Values next(sums);
+    for (unsigned row = 0; row < blockRows(); ++row) {
+      Value x = vector::LoadOp::create(
+          b, b.vectorOf(b.getI8Type(), 4), input,
+          ValueRange{b.add(firstRow, row), b.mul(line, 4)});
+      for (unsigned panel = 0; panel < blockPanels(); ++panel) {
+        Value &sum = next[panel * blockRows() + row];
+        sum = dot(b, sum, quads[panel], x);
+      }
     }
     return next;
   };
-  sums = b.loop(b.index(0), b.index(lines), 1, sums, addLine);
-  for (auto [i, sum] : llvm::enumerate(sums))
-    vector::StoreOp::create(
-        b, sum, products, ValueRange{place[0], b.add(place[1], i), b.index(0)});
+  Values zeros(blockPanels() * blockRows(), b.splatInt(0, lanes()));
+  return b.loop(b.index(0), b.index(lines), 1, zeros, addLine);
 }
 
 namespace {

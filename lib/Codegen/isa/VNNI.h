@@ -27,10 +27,10 @@ struct AVX512VNNI : VNNI {
   Value select(KernelBuilder &b, uint8_t mask, Value onSet,
                Value onClear) const override;
 
-  unsigned blockRows() const override { return 16; }
-  void blockDots(KernelBuilder &b, Value codes, Value input,
-                 std::array<Value, 2> first, Value products,
-                 std::array<Value, 2> place) const override;
+  unsigned blockRows() const override { return 8; }
+  unsigned blockPanels() const override { return 2; }
+  Values blockDots(KernelBuilder &b, Value codes, Value input,
+                   Value firstRow) const override;
 };
 
 } // namespace pmpd::codegen

@@ -31,7 +31,7 @@ TEST(Instructions, avx512_selects_and_multiplies_in_one_each) {
       return makeLinear(library, bits);
     });
     // 8 quads of 4 tiles, in the bodies for 1 and for 4 rows, and a line of a
-    // block of 16 rows.
+    // block of 8 rows and 2 panels.
     EXPECT_EQ(count(code, "vpdpbusd"), 8u * 4 * (1 + 4) + 16);
     size_t selects = bits == 2 ? 0 : bits == 3 ? 4 : 6;
     EXPECT_EQ(count(code, "vpternlog"), 3 * 4 * selects);

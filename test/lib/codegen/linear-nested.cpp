@@ -181,8 +181,12 @@ SLICED(sliced_q16, Q16)
 SLICED(sliced_f32, F32)
 
 TEST_P(LinearNested, sliced_many_rows) {
-  for (Activations kind : {Activations::F32, Activations::Q8, Activations::Q16})
+  for (Activations kind :
+       {Activations::F32, Activations::Q8, Activations::Q16}) {
     check(PMPD_LAYOUT_S, {20, 128, 64, false}, 4, 3, kind, {33, 85});
+    check(PMPD_LAYOUT_S, {36, 544, 32, false}, 2, 2, kind, {16});
+    check(PMPD_LAYOUT_S, {280, 64, 64, false}, 4, 4, kind, {16});
+  }
 }
 
 TEST_P(LinearNested, plain) {
