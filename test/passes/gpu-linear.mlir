@@ -37,9 +37,10 @@
 // ANY-NOT: .extern
 
 // No kernel of any chip has local memory, or this script fails.
-// CODE-DAG: sm_80 linear_gpu_b4of4at2_n4096_k4096_g128_16x4: {{[0-9]+}} registers
+// A product is one instruction.
+// CODE-DAG: sm_80 linear_gpu_b4of4at2_n4096_k4096_g128_16x4: {{[0-9]+}} registers, {{[0-9]+}} bytes shared, 8 products, {{[1-9][0-9]*}} instructions
 // CODE-DAG: sm_86 linear_gpu_b4of4at2_n8192_k4096_g128_64x16: {{[0-9]+}} registers
-// CODE-DAG: sm_90 linear_gpu_b2of4at0_n4096_k4096_g128_16x4: {{[0-9]+}} registers
+// CODE-DAG: sm_90 linear_gpu_b2of4at0_n4096_k4096_g128_16x4: {{[0-9]+}} registers, {{[0-9]+}} bytes shared, 8 products, {{[1-9][0-9]*}} instructions
 
 !rows = !pmpd.rows<4096, bits = 16, group = 128>
 pmpd.model @m vocab = 64, hidden = 4096, layers = 1, heads = 32, kv_heads = 32, head_dim = 128, context = 512, kv = f16 {

@@ -3,8 +3,9 @@
 
 Reads MLIR with images from standard input, as --pmpd-emit-gpu-images makes it.
 Prints the PTX; with `PTXAS SM...` assembles it for every SM and prints, per
-kernel, what a thread takes and how many instructions the largest loop with
-products on tensor cores has. Fails if a kernel uses local memory.
+kernel, what a thread takes, how many products on integer tensor cores it has
+and how many instructions the largest loop with some of them. Fails if a kernel
+uses local memory.
 """
 import re
 import struct
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-BRANCH, PRODUCT = 0x947, 0x237
+BRANCHES, PRODUCT = (0x547, 0x947), 0x237
 
 
 def read_ptx(mlir):
@@ -35,21 +36,26 @@ def read_functions(cubin):
             yield text[len(".text.") :], cubin[offset : offset + length]
 
 
-def measure_loop(code, sm):
-    """Instructions of 16 bytes from the target of a branch backwards to it."""
-    words = [
-        int.from_bytes(code[i : i + 16], "little") for i in range(0, len(code), 16)
-    ]
+def read_instructions(code):
+    return [int.from_bytes(code[i : i + 16], "little") for i in range(0, len(code), 16)]
+
+
+def is_product(word):
+    return word & 0xFFF == PRODUCT
+
+
+def measure_loop(words, sm):
+    """Instructions from the target of a branch backwards to it."""
     largest = 0
     for at, word in enumerate(words):
-        if word & 0xFFF != BRANCH:
+        if word & 0xFFF not in BRANCHES:
             continue
         distance = (word >> 34) & ((1 << 48) - 1)
         distance -= (distance >> 47) << 48
         if sm >= 90:  # The low byte is elsewhere.
             distance = distance << 8 | (word >> 16 & 0xFF)
         target = at + 1 + distance * 4 // 16
-        if target <= at and any(w & 0xFFF == PRODUCT for w in words[target:at]):
+        if target <= at and any(map(is_product, words[target:at])):
             largest = max(largest, at + 1 - target)
     return largest
 
@@ -75,10 +81,12 @@ def assemble(ptx, ptxas, chip):
         report.stderr,
     ):
         name, stack, stores, loads, registers, shared = match.groups()
-        loop = measure_loop(functions[name], int(chip[3:]))
+        words = read_instructions(functions[name])
+        products = sum(map(is_product, words))
+        loop = measure_loop(words, int(chip[3:]))
         print(
             f"{chip} {name}: {registers} registers, {shared or 0} bytes shared, "
-            f"{loop} instructions"
+            f"{products} products, {loop} instructions"
         )
         if int(stack) or int(stores) or int(loads):
             sys.exit(f"{chip} {name}: {stack} bytes of local memory")
