@@ -140,8 +140,7 @@ private:
           offsets.erase(operand);
         }
     if (offset < 0)
-      offset = arena.allocate(bytesPerRow(result) *
-                              region.getMaxRows());
+      offset = arena.allocate(bytesPerRow(result) * region.getMaxRows());
     offsets[result] = offset;
     Builder builder(region.getContext());
     op.setAttr("pmpd.scratch", builder.getI64IntegerAttr(offset));

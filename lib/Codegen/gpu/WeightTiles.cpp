@@ -2,7 +2,6 @@
 #include "lib/Codegen/gpu/WeightTiles.h"
 #include "pmpd/gpu_layout.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
