@@ -40,8 +40,9 @@ struct EmitGpuImages : impl::EmitGpuImagesBase<EmitGpuImages> {
   }
 
 private:
-  /// PTX of the oldest, which newer ones can assemble, and with an assembler
-  /// at hand the machine code of each.
+  /// PTX of the oldest, which all others can assemble, and of the newest, from
+  /// which still newer ones gain; with an assembler at hand the machine code of
+  /// each.
   LogicalResult emit(gpu::GPUModuleOp module,
                      ArrayRef<emit::GpuTarget> targets) {
     std::string ptxas = assembler == "none" ? std::string()
@@ -49,13 +50,13 @@ private:
                                             : assembler.getValue();
     SmallVector<Attribute> images;
     for (const emit::GpuTarget &target : targets) {
-      bool oldest = &target == targets.begin();
-      if (!oldest && ptxas.empty())
-        break;
+      bool isOuter = &target == targets.begin() || &target == &targets.back();
+      if (!isOuter && ptxas.empty())
+        continue;
       std::string ptx = emit::makePtx(module, target);
       if (ptx.empty())
         return failure();
-      if (oldest)
+      if (isOuter)
         images.push_back(image(target, gpu::CompilationTarget::Assembly,
                                StringRef(ptx.c_str(), ptx.size() + 1)));
       if (ptxas.empty())

@@ -314,8 +314,8 @@ def EmitGpuImages : Pass<"pmpd-emit-gpu-images", "::mlir::ModuleOp"> {
   let summary = "make PTX and machine code of the kernels of a gpu.module";
   let description = [{
     Sets `pmpd.images` of every `gpu.module`, whose kernels are in the LLVM and
-    NVVM dialects: PTX for the oldest of the GPUs, and for each of them the
-    machine code, if there is an assembler.
+    NVVM dialects: PTX for the oldest and the newest of the GPUs, and for each
+    of them the machine code, if there is an assembler.
 
     Example: `test/passes/emit-gpu-images.mlir`.
   }];

@@ -121,6 +121,10 @@ typedef enum pmpd_gpu_image_kind {
   PMPD_GPU_CUBIN = 1 /* for `sm` and newer ones of the same major number */
 } pmpd_gpu_image_kind;
 
+/* Kernels in images for this sm and newer may be launched before those launched
+ * ahead of them end: they wait for them themselves. */
+enum { PMPD_GPU_OVERLAP_SM = 90 };
+
 /* The kernels of a GPU in one of the forms that drivers load. */
 typedef struct pmpd_gpu_image {
   int32_t kind; /* pmpd_gpu_image_kind */

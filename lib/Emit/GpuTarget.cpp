@@ -2,7 +2,9 @@
 #include "lib/Emit/GpuTarget.h"
 #include "lib/Emit/ExternalTool.h"
 #include "lib/Emit/Object.h"
+#include "pmpd/kernel.h"
 
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -57,9 +59,13 @@ Expected<GpuTarget> resolveGpu(StringRef chip) {
 }
 
 std::string makePtx(mlir::gpu::GPUModuleOp module, const GpuTarget &target) {
+  mlir::OwningOpRef<mlir::gpu::GPUModuleOp> clone = module.clone();
+  // Launches overlap on GPUs that can; the host asks for it there only.
+  if (target.sm < PMPD_GPU_OVERLAP_SM)
+    clone->walk([](mlir::NVVM::GriddepcontrolOp op) { op.erase(); });
   LLVMContext context;
   std::unique_ptr<Module> translated =
-      translate(module, *target.machine, context);
+      translate(*clone, *target.machine, context);
   if (!translated)
     return "";
   SmallVector<char, 0> text =

@@ -1,5 +1,5 @@
-// Without an assembler there is PTX, for the oldest of the GPUs.
-// RUN: pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_90,sm_80 ptxas=none" | FileCheck %s
+// Without an assembler there is PTX, for the oldest and the newest of the GPUs.
+// RUN: pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_90,sm_86,sm_80 ptxas=none" | FileCheck %s
 // RUN: not pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_75" 2>&1 | FileCheck %s --check-prefix=OLD
 // RUN: not pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_80 ptxas=/nowhere/ptxas" 2>&1 | FileCheck %s --check-prefix=NOWHERE
 // RUN: not pmpd-opt %s --pmpd-emit-gpu-images 2>&1 | FileCheck %s --check-prefix=NONE
@@ -16,6 +16,11 @@
 // CHECK-SAME:  .target sm_80
 // CHECK-SAME:  .visible .entry copy(
 // CHECK-SAME:  .reqntid 64
+// CHECK-NOT:   griddepcontrol
+// CHECK-SAME:  ld.global.b32
+// CHECK-SAME:  \00">, #gpu.object<#nvvm.target
+// CHECK-SAME:  chip = "sm_90"
+// CHECK-SAME:  griddepcontrol.wait
 // CHECK-SAME:  ld.global.b32
 // CHECK-SAME:  \00">]}
 
@@ -25,10 +30,13 @@
 // CODE-SAME:   chip = "sm_80"
 // CODE-SAME:   bin = "\7FELF
 // CODE-SAME:   chip = "sm_90"
+// CODE-SAME:   assembly = "
+// CODE-SAME:   chip = "sm_90"
 // CODE-SAME:   bin = "\7FELF
 module attributes {gpu.container_module} {
   gpu.module @pmpd_kernels {
     llvm.func @copy(%from: !llvm.ptr<1>, %to: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.reqntid = array<i32: 64, 1, 1>} {
+      nvvm.griddepcontrol wait
       %0 = llvm.load %from : !llvm.ptr<1> -> f32
       llvm.store %0, %to : f32, !llvm.ptr<1>
       llvm.return

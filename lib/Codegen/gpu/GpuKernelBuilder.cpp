@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -52,6 +53,9 @@ Value GpuKernelBuilder::thread() {
 Value GpuKernelBuilder::warp() { return div(thread(), warpSize); }
 Value GpuKernelBuilder::lane() { return bitAnd(thread(), warpSize - 1); }
 void GpuKernelBuilder::barrier() { gpu::BarrierOp::create(*this); }
+void GpuKernelBuilder::waitForLaunchesBefore() {
+  NVVM::GriddepcontrolOp::create(*this, NVVM::GridDepActionKind::wait);
+}
 
 //===----------------------------------------------------------------------===//
 // Integers and f32

@@ -32,6 +32,10 @@ public:
   Value lane();   ///< In its warp.
   /// Waits for all threads of the block, and for what they wrote.
   void barrier();
+  /// Waits for all that was launched before, and for what it wrote. A kernel
+  /// that does not say where waits at its begin; until then it may only read
+  /// weights.
+  void waitForLaunchesBefore();
 
   // Integers.
   Value constant(int64_t value); // any i32, signed or not

@@ -40,6 +40,20 @@ static void useInstructions(gpu::GPUFuncOp func) {
   });
 }
 
+/// Lets the kernel start while those before it end, and the next one likewise.
+static void overlapLaunches(gpu::GPUFuncOp func) {
+  auto builder = OpBuilder::atBlockBegin(&func.getBody().front());
+  auto control = [&](NVVM::GridDepActionKind kind) {
+    NVVM::GriddepcontrolOp::create(builder, func.getLoc(), kind);
+  };
+  bool waits = func.walk([](NVVM::GriddepcontrolOp) {
+                     return WalkResult::interrupt();
+                   }).wasInterrupted();
+  control(NVVM::GridDepActionKind::launch_dependents);
+  if (!waits)
+    control(NVVM::GridDepActionKind::wait);
+}
+
 GpuKernels::GpuKernels(ModuleOp around) {
   around.getContext()
       ->loadDialect<arith::ArithDialect, gpu::GPUDialect, LLVM::LLVMDialect,
@@ -72,6 +86,7 @@ gpu::GPUFuncOp GpuKernels::get(StringRef name, unsigned pointers,
   GpuKernelBuilder kernel(func);
   body(kernel);
   gpu::ReturnOp::create(kernel);
+  overlapLaunches(func);
   expandFunctions(func);
   useInstructions(func);
   return func;

@@ -31,6 +31,7 @@ void GpuLinearEmitter::emitStream() {
   };
   for (int64_t s = 0; s < stages; ++s)
     copy(b.add(split, s * blocking.splits), b.constant(s * stageBytes));
+  b.waitForLaunchesBefore();
 
   int64_t parts = blocking.tokens / rowsPerMma;
   Values bytes, params;

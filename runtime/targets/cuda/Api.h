@@ -71,6 +71,25 @@ struct AccessDescription { // CUmemAccessDesc
   int flags;
 };
 
+struct LaunchAttribute { // CUlaunchAttribute
+  int id;
+  char padding[4];
+  union {
+    int allowed;
+    char bytes[64];
+  };
+};
+enum { kProgrammaticStreamSerialization = 6 };
+
+struct LaunchConfig { // CUlaunchConfig
+  unsigned grid[3];
+  unsigned block[3];
+  unsigned sharedBytes;
+  StreamHandle stream;
+  LaunchAttribute *attributes;
+  unsigned attributeCount;
+};
+
 /// Success, or a failure whose text has the call and the driver's name and
 /// words for it. Errors: DEVICE_ERROR.
 pmpd_status checkCall(const char *call, Result result);
@@ -130,9 +149,8 @@ template <typename... Args> struct Call {
   X(moduleUnload, cuModuleUnload, cuModuleUnload, ModuleHandle)                \
   X(moduleGetFunction, cuModuleGetFunction, cuModuleGetFunction,               \
     FunctionHandle *, ModuleHandle, const char *)                              \
-  X(launchKernel, cuLaunchKernel, cuLaunchKernel, FunctionHandle, unsigned,    \
-    unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, StreamHandle,  \
-    void **, void **)                                                          \
+  X(launchKernel, cuLaunchKernelEx, cuLaunchKernelEx, const LaunchConfig *,    \
+    FunctionHandle, void **, void **)                                          \
   X(streamCreate, cuStreamCreate, cuStreamCreate, StreamHandle *, unsigned)    \
   X(streamDestroy, cuStreamDestroy, cuStreamDestroy_v2, StreamHandle)          \
   X(streamSynchronize, cuStreamSynchronize, cuStreamSynchronize, StreamHandle) \

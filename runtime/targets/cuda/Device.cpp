@@ -20,6 +20,8 @@ pmpd_status Device::retain() {
           &minor, kComputeCapabilityMinor, deviceId))
     return status;
   computeCapability = 10 * major + minor;
+  if (pmpd_status status = functions.driverGetVersion(&driverVersion))
+    return status;
   return functions.primaryContextRetain(&primary, deviceId);
 }
 

@@ -26,6 +26,7 @@ public:
   DeviceId id() const { return deviceId; }
   const std::string &name() const { return deviceName; }
   int sm() const { return computeCapability; } ///< 90 for sm_90
+  int driver() const { return driverVersion; } ///< 12030 for CUDA 12.3
 
 private:
   pmpd_status retain();
@@ -35,6 +36,7 @@ private:
   ContextHandle primary = nullptr;
   std::string deviceName;
   int computeCapability = 0;
+  int driverVersion = 0;
 };
 
 /// Makes the context of a device current on this thread while it lives.

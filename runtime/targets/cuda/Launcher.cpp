@@ -20,11 +20,23 @@ pmpd_status Launcher::launch(const pmpd_gpu_kernel &kernel,
   for (int32_t i = 0; i < kernel.pointers; ++i)
     parameters[i] = const_cast<void **>(&args.ptr[i]);
   parameters[kernel.pointers] = &call;
+  LaunchAttribute overlap = {};
+  overlap.id = kProgrammaticStreamSerialization;
+  overlap.allowed = 1;
+  LaunchConfig config = {};
+  config.grid[0] = unsigned(blocks);
+  config.block[0] = unsigned(kernel.threads);
+  config.grid[1] = config.grid[2] = config.block[1] = config.block[2] = 1;
+  config.stream = stream;
+  config.attributes = &overlap;
+  config.attributeCount = overlaps;
+  // What precedes the first is a copy, and what precedes others with `times` is
+  // an event, for which a kernel does not wait itself.
+  overlaps = model.launchesOverlap() && !times;
   Result result = model.device().api().launchKernel.function(
-      model.function(&kernel), unsigned(blocks), 1, 1, unsigned(kernel.threads),
-      1, 1, 0, stream, parameters, nullptr);
+      &config, model.function(&kernel), parameters, nullptr);
   if (result == kSuccess)
     return PMPD_OK;
-  return checkCall(("cuLaunchKernel of " + std::string(kernel.name)).c_str(),
+  return checkCall(("cuLaunchKernelEx of " + std::string(kernel.name)).c_str(),
                    result);
 }

@@ -32,6 +32,7 @@ private:
   Address calls;
   int64_t rows;
   LaunchTimes *times; // or null
+  bool overlaps = false; // the launch before was one of these
   pmpd_status first = PMPD_OK;
 };
 

@@ -10,6 +10,7 @@ using pmpd::rt::fail;
 namespace {
 
 constexpr size_t kLogBytes = 8 << 10;
+constexpr int kOverlapsInGraphs = 12030; // the oldest CUDA
 
 // Errors that say something of the image, not of the device.
 constexpr Result kInvalidImage = 200;
@@ -96,6 +97,8 @@ pmpd_status LoadedModel::loadKernels(const pmpd_model_desc &desc) {
     return failNoImage(desc, *gpu);
   if (pmpd_status status = loadImage(*gpu, *image, desc.name, module))
     return status;
+  overlaps = image->sm >= PMPD_GPU_OVERLAP_SM &&
+             gpu->driver() >= kOverlapsInGraphs;
   const auto &find = gpu->api().moduleGetFunction;
   for (int32_t i = 0; i < desc.gpu_kernel_count; ++i) {
     const pmpd_gpu_kernel *kernel = desc.gpu_kernels[i];

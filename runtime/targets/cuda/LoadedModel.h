@@ -26,6 +26,10 @@ public:
   const Device &device() const { return *gpu; }
   Address weights() const { return weightMemory.get(); }
 
+  /// Whether kernels wait themselves for those launched before, and the driver
+  /// records that they do.
+  bool launchesOverlap() const { return overlaps; }
+
   /// The entry of a kernel of the descriptor.
   FunctionHandle function(const pmpd_gpu_kernel *kernel) const {
     return functions.at(kernel);
@@ -38,6 +42,7 @@ private:
   Module module;
   std::unordered_map<const pmpd_gpu_kernel *, FunctionHandle> functions;
   DeviceMemory weightMemory;
+  bool overlaps = false;
 };
 
 /// The image for a device: the cubin of the highest fitting sm, else the PTX of

@@ -193,7 +193,7 @@ TEST_F(CudaErrorTest, any_call_that_fails_in_a_step) {
   std::vector<float> logits(kVocab);
   for (const char *call :
        {"cuCtxPushCurrent", "cuMemCreate", "cuMemMap", "cuMemSetAccess",
-        "cuMemcpyHtoDAsync", "cuLaunchKernel of append_4",
+        "cuMemcpyHtoDAsync", "cuLaunchKernelEx of append_4",
         "cuStreamSynchronize"}) {
     SessionPtr session = newSession();
     std::string name = call;
@@ -204,7 +204,7 @@ TEST_F(CudaErrorTest, any_call_that_fails_in_a_step) {
     EXPECT_PMPD_OK(prefill(session, {1, 2}));
   }
   for (const char *call : {"cuStreamBeginCapture", "cuMemcpyHtoDAsync",
-                           "cuLaunchKernel of append_4", "cuMemcpyDtoHAsync",
+                           "cuLaunchKernelEx of append_4", "cuMemcpyDtoHAsync",
                            "cuStreamEndCapture", "cuGraphInstantiateWithFlags",
                            "cuGraphLaunch", "cuStreamSynchronize"}) {
     SessionPtr session = newSession();

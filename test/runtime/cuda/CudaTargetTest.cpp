@@ -53,7 +53,7 @@ TEST_F(CudaTargetTest, decode_replays_one_recording_for_every_bits) {
   SessionPtr session = newSession();
   setSchedule(session.get(), "4@0,3@3,2@6");
   ASSERT_PMPD_OK(prefill(session, {1, 2, 3}));
-  const int launches = calls("cuLaunchKernel");
+  const int launches = calls("cuLaunchKernelEx");
   Reference reference;
   reference.run(PMPD_PREFILL, 4, {1, 2, 3});
   for (int32_t i = 1; i < 12; ++i) {
@@ -64,7 +64,32 @@ TEST_F(CudaTargetTest, decode_replays_one_recording_for_every_bits) {
   // Of each region the first call launches, the second is recorded.
   EXPECT_EQ(calls("cuGraphLaunch"), 11 - 3);
   EXPECT_EQ(calls("cuStreamBeginCapture"), 3);
-  EXPECT_EQ(calls("cuLaunchKernel") - launches, 3 * (3 + 3));
+  EXPECT_EQ(calls("cuLaunchKernelEx") - launches, 3 * (3 + 3));
+}
+
+/// All but the first launch of a region, and only with kernels and a driver
+/// that know of it; a trace puts events between launches.
+TEST_F(CudaTargetTest, launches_overlap_where_kernels_wait_themselves) {
+  pmpd_model_desc desc = *fakeGpuModel();
+  const std::string ptx = fakePtx(90);
+  const pmpd_gpu_image image = {PMPD_GPU_PTX, 90, ptx.c_str(), ptx.size() + 1};
+  desc.gpu_images = &image;
+  auto overlapping = [&](int trace = 0) {
+    EXPECT_PMPD_OK(open(&desc));
+    SessionPtr session = newSession(trace);
+    int before = calls("cuLaunchKernelEx overlapping");
+    EXPECT_PMPD_OK(prefill(session, {1, 2, 3}));
+    decode(session, 7, 4);
+    return calls("cuLaunchKernelEx overlapping") - before;
+  };
+  // Two launches of prefill, as no logits are asked for, and three of decode.
+  EXPECT_EQ(overlapping(), (2 - 1) + (3 - 1));
+  EXPECT_EQ(overlapping(/*trace=*/1), 0);
+  machine("DRIVER", "12020");
+  EXPECT_EQ(overlapping(), 0);
+  machine("DRIVER", "12030");
+  desc.gpu_images = fakeGpuModel()->gpu_images;
+  EXPECT_EQ(overlapping(), 0);
 }
 
 TEST_F(CudaTargetTest, raising_bits_again_replays_what_is_recorded) {

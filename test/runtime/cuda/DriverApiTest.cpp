@@ -39,6 +39,8 @@ static_assert(int(own::kComputeCapabilityMinor) ==
 static_assert(int(own::kJitErrorLogBuffer) == CU_JIT_ERROR_LOG_BUFFER);
 static_assert(int(own::kJitErrorLogBufferBytes) ==
               CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
+static_assert(int(own::kProgrammaticStreamSerialization) ==
+              CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
 static_assert(int(own::kStreamNonBlocking) == CU_STREAM_NON_BLOCKING);
 static_assert(int(own::kEventDefault) == CU_EVENT_DEFAULT);
 static_assert(int(own::kEventDisableTiming) == CU_EVENT_DISABLE_TIMING);
@@ -53,6 +55,15 @@ static_assert(int(own::kGranularityMinimum) ==
 } // namespace
 
 TEST(DriverApiTest, structures_have_the_layout_of_CUDA) {
+  EXPECT_EQ(sizeof(own::LaunchConfig), sizeof(CUlaunchConfig));
+  EXPECT_EQ(offsetof(own::LaunchConfig, stream),
+            offsetof(CUlaunchConfig, hStream));
+  EXPECT_EQ(offsetof(own::LaunchConfig, attributeCount),
+            offsetof(CUlaunchConfig, numAttrs));
+  EXPECT_EQ(sizeof(own::LaunchAttribute), sizeof(CUlaunchAttribute));
+  EXPECT_EQ(offsetof(own::LaunchAttribute, allowed),
+            offsetof(CUlaunchAttribute,
+                     value.programmaticStreamSerializationAllowed));
   EXPECT_EQ(sizeof(own::AllocationProperties), sizeof(CUmemAllocationProp));
   EXPECT_EQ(offsetof(own::AllocationProperties, location),
             offsetof(CUmemAllocationProp, location));

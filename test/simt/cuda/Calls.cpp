@@ -404,22 +404,27 @@ Result cuModuleGetFunction(FunctionHandle *function, ModuleHandle module,
   return result;
 }
 
-Result cuLaunchKernel(FunctionHandle handle, unsigned gridX, unsigned gridY,
-                      unsigned gridZ, unsigned blockX, unsigned blockY,
-                      unsigned blockZ, unsigned sharedBytes,
-                      StreamHandle stream, void **parameters, void **extra) {
-  Enter enter("cuLaunchKernel");
+Result cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
+                        void **parameters, void **extra) {
+  Enter enter(config->attributeCount ? "cuLaunchKernelEx overlapping"
+                                     : "cuLaunchKernelEx");
   if (enter)
     return enter.result;
-  if (gridX == 0 || gridX > 0x7FFFFFFF || gridY != 1 || gridZ != 1 ||
-      blockX == 0 || blockX > 1024 || blockY != 1 || blockZ != 1 ||
-      sharedBytes != 0 || extra)
+  unsigned gridX = config->grid[0], blockX = config->block[0];
+  if (gridX == 0 || gridX > 0x7FFFFFFF || config->grid[1] != 1 ||
+      config->grid[2] != 1 || blockX == 0 || blockX > 1024 ||
+      config->block[1] != 1 || config->block[2] != 1 ||
+      config->sharedBytes != 0 || extra)
     misuse("a launch of a grid that kernels do not have");
+  if (config->attributeCount > 1 ||
+      (config->attributeCount == 1 &&
+       config->attributes[0].id != kProgrammaticStreamSerialization))
+    misuse("a launch with other attributes than overlapping");
   const simt::Kernel *kernel = reinterpret_cast<Function *>(handle)->kernel;
   std::vector<Address> addresses(kernel->arguments);
   for (uint32_t i = 0; i < kernel->arguments; ++i)
     addresses[i] = *static_cast<Address *>(parameters[i]);
-  return add(queueOf(stream),
+  return add(queueOf(config->stream),
              [=] { return runKernel(*kernel, addresses, gridX, blockX); });
 }
 
