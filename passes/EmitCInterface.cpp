@@ -49,6 +49,7 @@ private:
                                     int64_t classifierCount,
                                     StringRef kernels);
   std::string deviceKernelTable();
+  std::string argmaxKernel();
   std::string imageTable();
 
   ModelOp model;
@@ -70,6 +71,15 @@ std::string Emitter::kernelTable() {
       rows.push_back(fill(row, {addressOf(kernel), addressOf(name)}));
     return fill(type, rows);
   });
+}
+
+/// The pmpd_gpu_kernel of the logits' maximum, empty if there is none.
+std::string Emitter::argmaxKernel() {
+  for (auto module : cast<ModuleOp>(symbols.getOp()).getOps<gpu::GPUModuleOp>())
+    for (auto kernel : module.getOps<LLVM::LLVMFuncOp>())
+      if (kernel->hasAttr("pmpd.argmax"))
+        return launches.deviceKernel(kernel);
+  return {};
 }
 
 std::string Emitter::deviceKernelTable() {
@@ -220,11 +230,12 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
                              "--pmpd-pack first");
   std::string nameText = text(name), tripleText = text(triple),
               featuresText = text(features),
-              deviceKernels = deviceKernelTable(), imagesName = imageTable();
+              argmax = argmaxKernel(), deviceKernels = deviceKernelTable(),
+              imagesName = imageTable();
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
-                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, i32, i32, i32,
+                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr, i32, i32, i32,
                    i32});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
@@ -242,7 +253,10 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
          literal(i64, model.getKVBytes()), fill(digestType, bytes),
          literal(i32, count), literal(i32, classifierCount), addressOf(regions),
          addressOf(classifiers), addressOf(kernels), addressOf(deviceKernels),
-         addressOf(imagesName), literal(i32, launches.kernels().size()),
+         addressOf(imagesName),
+         argmax.empty() ? Value(LLVM::ZeroOp::create(builder, loc, ptr))
+                        : addressOf(argmax),
+         literal(i32, launches.kernels().size()),
          literal(i32, launches.deviceKernels().size()),
          literal(i32, imageCount), literal(i32, 0)});
   });

@@ -216,22 +216,22 @@ void LaunchEmitter::launch(const Group &group, Value region, Value args) {
                  count(group, rows)});
 }
 
-/// The pmpd_gpu_kernel of a launch.
-std::string LaunchEmitter::deviceKernel(LaunchOp launch) {
-  std::string &global = tasks[launch.getKernelName()];
+std::string LaunchEmitter::deviceKernel(LLVM::LLVMFuncOp kernel) {
+  std::string &global = tasks[kernel.getSymName()];
   if (!global.empty())
     return global;
   OpBuilder::InsertionGuard guard(b.builder);
-  b.builder.setInsertionPoint(
-      b.builder.getInsertionBlock()->getParentOp());
-  auto block = b.kernelOf(launch)->getAttrOfType<DenseI32ArrayAttr>(
+  Operation *around = b.builder.getInsertionBlock()->getParentOp();
+  if (isa<LLVM::LLVMFuncOp>(around))
+    b.builder.setInsertionPoint(around);
+  auto block = kernel->getAttrOfType<DenseI32ArrayAttr>(
       NVVM::NVVMDialect::getMaxntidAttrName());
-  std::string name = b.text(launch.getKernelName());
+  std::string name = b.text(kernel.getSymName());
   auto type = LLVM::LLVMStructType::getLiteral(&b.context(),
                                                {b.ptr, b.i32, b.i32});
-  global = b.global(launch.getKernelName() + "_kernel", type, [&] {
+  global = b.global(kernel.getSymName() + "_kernel", type, [&] {
     return b.fill(type, {b.addressOf(name), b.literal(b.i32, block[0]),
-                         b.literal(b.i32, launch.getAddresses().size())});
+                         b.literal(b.i32, kernel.getNumArguments() - 1)});
   });
   onDevice.push_back(global);
   return global;
@@ -245,7 +245,7 @@ void LaunchEmitter::launchOnDevice(LaunchOp launch, Value region, Value args) {
   LLVM::CallOp::create(
       b.builder, b.loc,
       LLVM::LLVMFunctionType::get(b.nothing, {b.ptr, b.ptr, b.ptr, b.i64}),
-      ValueRange{function, device, b.addressOf(deviceKernel(launch)), args,
+      ValueRange{function, device, b.addressOf(deviceKernel(b.kernelOf(launch))), args,
                  count({launch}, rows)});
 }
 

@@ -20,6 +20,9 @@ public:
     return names;
   }
 
+  /// The pmpd_gpu_kernel of a kernel of a device.
+  std::string deviceKernel(mlir::LLVM::LLVMFuncOp kernel);
+
   /// pmpd_gpu_kernels written so far.
   llvm::ArrayRef<std::string> deviceKernels() const { return onDevice; }
 
@@ -36,7 +39,6 @@ private:
   void fillArgs(LaunchOp launch, mlir::Value region, mlir::Value args);
   mlir::Value count(const Group &group, mlir::Value rows);
   void launch(const Group &group, mlir::Value region, mlir::Value args);
-  std::string deviceKernel(LaunchOp launch);
   void launchOnDevice(LaunchOp launch, mlir::Value region, mlir::Value args);
 
   CInterfaceBuilder &b;

@@ -19,6 +19,13 @@ struct LowerToGPU : impl::LowerToGPUBase<LowerToGPU> {
       for (RegionOp region : model.getBody()->getOps<RegionOp>())
         if (failed(lowering.lower(region)))
           return signalPassFailure();
+      llvm::Expected<codegen::Kernel> argmax = kernels.argmax(model.getVocab());
+      if (!argmax) {
+        model.emitOpError() << llvm::toString(argmax.takeError());
+        return signalPassFailure();
+      }
+      // No region launches it: the runtime may.
+      argmax->func->setAttr("pmpd.argmax", UnitAttr::get(&getContext()));
       for (auto classifier : model.getBody()->getOps<ClassifierOp>())
         if (failed(lowerClassifier(classifier, model, hostKernels)))
           return signalPassFailure();

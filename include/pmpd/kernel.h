@@ -53,6 +53,10 @@ typedef struct pmpd_gpu_call {
   int32_t position; /* as pmpd_kernel_args.position */
 } pmpd_gpu_call;
 
+/* The kernel pmpd_model_desc.gpu_argmax has two pointers, logits [rows, vocab]
+ * and int32_t [rows], and takes a block per row: it writes the index of the
+ * highest finite logit, the lowest of equals, or -1 if none is finite. */
+
 /* Launches blocks 0 .. blocks-1 of `kernel`, to run after all that was launched
  * before. A count of 0 launches nothing. args->rows is the rows of the call or
  * its logit_rows. */
@@ -158,6 +162,7 @@ typedef struct pmpd_model_desc {
   const pmpd_kernel_name *kernels; /* [kernel_count], all that CPUs run */
   const pmpd_gpu_kernel *const *gpu_kernels; /* [gpu_kernel_count] */
   const pmpd_gpu_image *gpu_images;   /* [gpu_image_count] */
+  const pmpd_gpu_kernel *gpu_argmax;  /* one of gpu_kernels, or NULL */
   int32_t kernel_count;
   int32_t gpu_kernel_count;
   int32_t gpu_image_count; /* 0 for a model that runs on the CPU */

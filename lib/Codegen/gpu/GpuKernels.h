@@ -49,6 +49,11 @@ public:
   Kernel add(int64_t cols) override;
   Kernel mul(int64_t cols) override;
 
+  /// (input, output i32[rows]): the column of the highest finite element of a
+  /// row, the first of equals, -1 if there is none. Fails for more columns than
+  /// f32 counts exactly.
+  llvm::Expected<Kernel> argmax(int64_t cols);
+
   mlir::MLIRContext *getContext() override {
     return module->getContext();
   }

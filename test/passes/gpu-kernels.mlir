@@ -1,0 +1,64 @@
+// Kernels of GPUs other than linear layers: what becomes of them in PTX and in
+// machine code, for long contexts and large heads.
+// RUN: pmpd-opt %s --split-input-file --pmpd-group-launches --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-fuse-launches --pmpd-lower-gpu-kernels -o %t.mlir
+// RUN: pmpd-opt %t.mlir --split-input-file --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" | %python %S/gpu_code.py | FileCheck %s
+pmpd.model @llama vocab = 32000, hidden = 4096, layers = 1, heads = 32, kv_heads = 8, head_dim = 128, context = 4096, kv = f16 {
+  pmpd.weight @embed : tensor<32000x4096xf16> at 4096
+  pmpd.weight @norm : tensor<4096xf16> at 268435456
+  pmpd.weight @q : tensor<4096x4096xf16> at 536870912
+  pmpd.weight @kv : tensor<1024x4096xf16> at 637534208
+  pmpd.rope_table @rope inv_freq = [1.0, 0.1], scale = 1.0, half at 704643072
+  pmpd.region @decode decode bits = 16, max_rows = 1 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x4096xf32>
+    %n = pmpd.rms_norm %h, @norm eps 1.0e-5 : tensor<?x4096xf32>
+    %q = pmpd.linear %n, @q : tensor<?x4096xf32> -> tensor<?x4096xf32>
+    %k = pmpd.linear %n, @kv : tensor<?x4096xf32> -> tensor<?x1024xf32>
+    %v = pmpd.linear %n, @kv : tensor<?x4096xf32> -> tensor<?x1024xf32>
+    %r = pmpd.rope %q, @rope heads 32 : tensor<?x4096xf32>
+    %s = pmpd.rope %k, @rope heads 8 : tensor<?x1024xf32>
+    pmpd.kv_append %s, %v layer 0 : tensor<?x1024xf32>
+    %a = pmpd.attention %r layer 0 scale 0.08 : tensor<?x4096xf32>
+    %b = pmpd.activate silu %a : tensor<?x4096xf32>
+    %c = pmpd.mul %b, %h : tensor<?x4096xf32>
+    %d = pmpd.add %c, %h : tensor<?x4096xf32>
+    %l = pmpd.select_last %d : tensor<?x4096xf32>
+    %o = pmpd.linear %l, @embed : tensor<?x4096xf32> -> tensor<?x32000xf32>
+    pmpd.yield %o : tensor<?x32000xf32>
+  }
+  pmpd.region @prefill prefill bits = 16, max_rows = 512 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x4096xf32>
+    %a = pmpd.attention %h layer 0 scale 0.08 : tensor<?x4096xf32>
+    %w = pmpd.attention %a layer 0 scale 0.08 window 1000 : tensor<?x4096xf32>
+    %l = pmpd.select_last %w : tensor<?x4096xf32>
+    %o = pmpd.linear %l, @embed : tensor<?x4096xf32> -> tensor<?x32000xf32>
+    pmpd.yield %o : tensor<?x32000xf32>
+  }
+}
+
+// -----
+pmpd.model @gpt2 vocab = 5000, hidden = 768, layers = 1, heads = 12, kv_heads = 12, head_dim = 64, context = 1024, kv = f32 {
+  pmpd.weight @embed : tensor<5000x768xf16> at 4096
+  pmpd.weight @norm : tensor<768xf32> at 8388608
+  pmpd.region @decode decode bits = 16, max_rows = 1 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x768xf32>
+    %p = pmpd.add_position %h, @embed offset 2 : tensor<?x768xf32>
+    %n = pmpd.layer_norm %p, @norm, @norm eps 1.0e-5 : tensor<?x768xf32>
+    %e = pmpd.activate gelu_erf %n : tensor<?x768xf32>
+    %g = pmpd.activate gelu_tanh %e : tensor<?x768xf32>
+    %a = pmpd.attention %g layer 0 scale 0.125 : tensor<?x768xf32>
+    %l = pmpd.select_last %a : tensor<?x768xf32>
+    %o = pmpd.linear %l, @embed : tensor<?x768xf32> -> tensor<?x5000xf32>
+    pmpd.yield %o : tensor<?x5000xf32>
+  }
+  pmpd.region @prefill prefill bits = 16, max_rows = 64 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x768xf32>
+    %a = pmpd.attention %h layer 0 scale 0.125 : tensor<?x768xf32>
+    %l = pmpd.select_last %a : tensor<?x768xf32>
+    %o = pmpd.linear %l, @embed : tensor<?x768xf32> -> tensor<?x5000xf32>
+    pmpd.yield %o : tensor<?x5000xf32>
+  }
+}
