@@ -1,7 +1,39 @@
-// Kernels of GPUs other than linear layers: what becomes of them in PTX and in
-// machine code, for long contexts and large heads.
-// RUN: pmpd-opt %s --split-input-file --pmpd-group-launches --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-fuse-launches --pmpd-lower-gpu-kernels -o %t.mlir
-// RUN: pmpd-opt %t.mlir --split-input-file --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" | %python %S/gpu_code.py | FileCheck %s
+// Kernels of GPUs other than linear layers: what becomes of them in PTX, and in
+// machine code, for long contexts and large heads. The figures of
+// lib/Codegen/gpu/RATIONALE.md are those that the last of these commands prints.
+// RUN: pmpd-opt %s --pmpd-group-launches --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-fuse-launches --pmpd-lower-gpu-kernels --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" -o %t.mlir
+// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s
+// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=ROWS
+// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=ANY
+// RUN: %if ptxas %{ %python %S/gpu_code.py %ptxas sm_80 sm_86 sm_89 sm_90 < %t.mlir | FileCheck %s --check-prefix=CODE %}
+
+// The cache is read by 16 bytes, and like all that an earlier launch wrote not
+// as constant memory. Keys and values of 4 positions are loaded before the
+// first is used.
+// CHECK-LABEL: .entry attention_h32_f16_kv8_d128_c4096_{{[a-z0-9]*}}_r1_p32(
+// CHECK-NOT:     ld.global.nc
+// CHECK-COUNT-8: ld.global.v4.b32 {{.*}}
+// CHECK:         ex2.approx.f32
+// CHECK-NOT:     ld.global.nc
+// CHECK:         ret;
+
+// Weights are constant memory. A row's parts are in turn.
+// ROWS-LABEL: .entry embed_f16_k4096_s3f800000__rms_norm_f16_k4096_e3727c5ac(
+// ROWS:         ld.global.nc.v4.b16
+// ROWS:         st.global.v4.b32
+// ROWS:         bar{{.*}}sync
+// ROWS-NOT:     ld.global.nc
+// ROWS:         ld.global.v4.b32
+// ROWS:         sqrt.rn.f32
+// ROWS:         ret;
+
+// ANY-NOT: .local
+// ANY-NOT: call{{[. ]}}
+// ANY-NOT: .extern
+
+// No kernel of any chip has local memory, or this script fails.
+// CODE-DAG: sm_80 attention_h32_f16_kv8_d128_c4096_{{[a-z0-9]*}}_r1_p32: {{[0-9]+}} registers
+// CODE-DAG: sm_90 attention_h12_f32_kv12_d64_c1024_{{[a-z0-9]*}}_r8_p1: {{[0-9]+}} registers
 pmpd.model @llama vocab = 32000, hidden = 4096, layers = 1, heads = 32, kv_heads = 8, head_dim = 128, context = 4096, kv = f16 {
   pmpd.weight @embed : tensor<32000x4096xf16> at 4096
   pmpd.weight @norm : tensor<4096xf16> at 268435456
@@ -37,7 +69,6 @@ pmpd.model @llama vocab = 32000, hidden = 4096, layers = 1, heads = 32, kv_heads
   }
 }
 
-// -----
 pmpd.model @gpt2 vocab = 5000, hidden = 768, layers = 1, heads = 12, kv_heads = 12, head_dim = 64, context = 1024, kv = f32 {
   pmpd.weight @embed : tensor<5000x768xf16> at 4096
   pmpd.weight @norm : tensor<768xf32> at 8388608
