@@ -19,14 +19,22 @@
 // CHECK:         llvm.call %[[LAUNCH]](%[[DEVICE]], %[[KERNEL]], %{{.*}}, %[[BLOCKS]])
 // CHECK:         llvm.return
 
+// What no region launches is in the table if it has this mark.
 // CHECK-LABEL: llvm.mlir.global internal constant @pmpd_gpu_kernels
 // CHECK:         llvm.mlir.addressof @scale_kernel
+// CHECK:         llvm.mlir.addressof @best_kernel
 // CHECK-LABEL: llvm.mlir.global internal constant @pmpd_gpu_images
 // CHECK:         llvm.mlir.constant(80 : i32)
+// CHECK-LABEL: llvm.mlir.global internal constant @pmpd_model
+// CHECK:         llvm.mlir.addressof @pmpd_gpu_images
+// CHECK-NEXT:    llvm.mlir.addressof @best_kernel
 // CHECK-NOT:   gpu.module
 module attributes {gpu.container_module} {
   gpu.module @pmpd_kernels {
     llvm.func @scale(%in: !llvm.ptr<1>, %out: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 96, 1, 1>} {
+      llvm.return
+    }
+    llvm.func @best(%logits: !llvm.ptr<1>, %index: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 1024, 1, 1>, pmpd.argmax} {
       llvm.return
     }
   }

@@ -64,3 +64,6 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
 // CHECK:         gpu.func @[[MANY]](
 // CHECK:           nvvm.mma.sync{{.*}}<u8>{{.*}}<s8>{{.*}}k = 32
 // CHECK-NOT:     math.exp
+
+// For who decodes greedily; no region launches it.
+// CHECK: gpu.func @argmax_k64({{.*}} kernel attributes {{{.*}}pmpd.argmax

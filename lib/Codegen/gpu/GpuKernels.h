@@ -6,7 +6,8 @@
 // one to a pmpd_gpu_call, all to the memory of the device. It is launched with
 // `tasks` blocks for every `rowTile` rows begun, or in all if that is 0: block
 // tile * tasks + task. Grid and block have one dimension, shared memory is
-// static. Only weights are read ahead of what precedes the launch.
+// static. Only weights are read ahead of what precedes the launch. Rows whose
+// bytes are a multiple of 16 begin at such a multiple.
 #ifndef PMPD_LIB_CODEGEN_GPU_GPUKERNELS_H
 #define PMPD_LIB_CODEGEN_GPU_GPUKERNELS_H
 
@@ -54,9 +55,7 @@ public:
   /// f32 counts exactly.
   llvm::Expected<Kernel> argmax(int64_t cols);
 
-  mlir::MLIRContext *getContext() override {
-    return module->getContext();
-  }
+  mlir::MLIRContext *getContext() override { return module->getContext(); }
 
 private:
   using Body = llvm::function_ref<void(GpuKernelBuilder &)>;
