@@ -21,6 +21,7 @@ struct CallHeader {
   pmpd_gpu_call all, withLogits;
 };
 
+/// What is kept of a region that runs once per token.
 struct DecodeRegion {
   bool hasRun = false;
   cuda::GraphExec graph; // or none yet
