@@ -35,10 +35,10 @@ pmpd_status pmpd_model_open(const pmpd_model_desc *desc, const char *weights,
     if (!desc || !weights)
       return fail(PMPD_BAD_ARGUMENT,
                   "expected a descriptor and a weight file, but got NULL");
-    return openModel(options, model, [&](const pmpd_model_options &checked,
-                                         Model &opened) {
-      return Model::open(desc, weights, checked, opened);
-    });
+    return openModel(options, model,
+                     [&](const pmpd_model_options &checked, Model &opened) {
+                       return Model::open(desc, weights, checked, opened);
+                     });
   });
 }
 
@@ -48,10 +48,10 @@ pmpd_status pmpd_model_open_directory(const char *directory,
   return guard([&] {
     if (!directory)
       return fail(PMPD_BAD_ARGUMENT, "expected a directory, but got NULL");
-    return openModel(options, model, [&](const pmpd_model_options &checked,
-                                         Model &opened) {
-      return Model::openDirectory(directory, checked, opened);
-    });
+    return openModel(options, model,
+                     [&](const pmpd_model_options &checked, Model &opened) {
+                       return Model::openDirectory(directory, checked, opened);
+                     });
   });
 }
 

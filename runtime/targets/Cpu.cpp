@@ -21,13 +21,11 @@ struct TracedKernel {
   pmpd_kernel kernel;
   const pmpd_kernel_args *args;
 
-  static void run(const pmpd_kernel_args *wrapped, int64_t begin,
-                  int64_t end) {
+  static void run(const pmpd_kernel_args *wrapped, int64_t begin, int64_t end) {
     auto *self = static_cast<const TracedKernel *>(wrapped->ptr[0]);
     Trace::Clock::time_point start = Trace::Clock::now();
     self->kernel(self->args, begin, end);
-    self->trace.addTasks(self->kernel, end - begin, start,
-                         Trace::Clock::now());
+    self->trace.addTasks(self->kernel, end - begin, start, Trace::Clock::now());
   }
 };
 

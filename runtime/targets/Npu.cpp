@@ -106,9 +106,9 @@ pmpd_status pmpd::rt::createNpuTarget(const Model &model,
   if (options.npu_config)
     if (pmpd_status status = npu::Hardware::find(options.npu_config, hardware))
       return status;
-  auto created = std::make_unique<NpuTarget>(
-      *model.device(), std::move(hardware), modeOf(options.npu_mode),
-      options.trace != 0);
+  auto created =
+      std::make_unique<NpuTarget>(*model.device(), std::move(hardware),
+                                  modeOf(options.npu_mode), options.trace != 0);
   if (pmpd_status status =
           created->connect({model.weights(), model.weightBytes()}))
     return status;

@@ -37,6 +37,8 @@ void Gpu::read(void *to, cuda::Address from, uint64_t bytes) const {
 }
 
 cuda::GraphExec Gpu::record(const std::function<pmpd_status()> &body) const {
+  check(body()); // kernels load when they first run
+  wait();
   cuda::GraphExec graph;
   check(cuda::record(opened, stream(), body, graph));
   return graph;

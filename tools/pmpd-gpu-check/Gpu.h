@@ -27,7 +27,7 @@ public:
   void write(cuda::Address to, const void *from, uint64_t bytes) const;
   void read(void *to, cuda::Address from, uint64_t bytes) const;
 
-  /// What `body` queues in the stream, as a graph.
+  /// What `body` queues in the stream, as a graph. It runs once before.
   cuda::GraphExec record(const std::function<pmpd_status()> &body) const;
 
   void launch(const cuda::GraphExec &graph) const;

@@ -56,7 +56,7 @@ struct ModelArgs {
   int32_t threads = 0;
   int32_t context = 0;
   bool verify = false;
-  bool trace = false; ///< sessions record what runs when; not an option
+  bool trace = false;       ///< sessions record what runs when; not an option
   bool anyContents = false; ///< weights may be others; not an option
   pmpd_npu_mode npuMode = PMPD_NPU_MODE_BOTH;
   std::string npuConfig; ///< empty = what the model was compiled for
