@@ -3,7 +3,7 @@
 // on.
 #include "test/runtime/cuda/GpuFixture.h"
 
-#include <csignal>
+#include <unistd.h>
 
 using namespace pmpd::test;
 
