@@ -64,15 +64,14 @@ struct Shape {
   Rotation nested, half;
 };
 
-pmpd_status launch(const Gpu &gpu, const KernelSet &set, cuda::Address call,
-                   int64_t rows, const KernelToLaunch &kernel, int64_t blocks,
+pmpd_status launch(cuda::Launcher &launcher, int64_t rows,
+                   const KernelToLaunch &kernel, int64_t blocks,
                    std::initializer_list<cuda::Address> pointers) {
   pmpd_kernel_args args = {};
   int count = 0;
   for (cuda::Address pointer : pointers)
     args.ptr[count++] = reinterpret_cast<void *>(pointer);
   args.rows = rows;
-  cuda::Launcher launcher(set.loaded(), gpu.stream(), call, rows, nullptr);
   cuda::Launcher::launch(&launcher, kernel.kernel, &args, blocks);
   return launcher.status();
 }
@@ -90,8 +89,7 @@ public:
   cuda::GraphExec cublasGraph(const Cublas &cublas, Cublas::Order order) const;
 
 private:
-  pmpd_status launch(const KernelToLaunch &kernel, int64_t blocks,
-                     std::initializer_list<cuda::Address> pointers) const;
+  cuda::Launcher launcher() const;
 
   const Gpu &gpu;
   const KernelSet &set;
@@ -125,22 +123,22 @@ CaseRun::CaseRun(const Gpu &gpu, const KernelSet &set, const Shape &shape,
   halfOutput = gpu.memory(2 * what.batch * what.weight.rows);
 }
 
-pmpd_status
-CaseRun::launch(const KernelToLaunch &kernel, int64_t blocks,
-                std::initializer_list<cuda::Address> pointers) const {
-  return ::launch(gpu, set, call.get(), what.batch, kernel, blocks, pointers);
+cuda::Launcher CaseRun::launcher() const {
+  return cuda::Launcher(set.loaded(), gpu.stream(), call.get(), what.batch,
+                        nullptr);
 }
 
 cuda::GraphExec CaseRun::linearGraph() const {
   return gpu.record([&] {
+    cuda::Launcher each = launcher(); // launches may overlap, as in a model
     for (int64_t i = 0; i < shape.nested.copies; ++i) {
-      if (pmpd_status status =
-              launch(what.quantize, what.quantize.blocks(what.batch),
-                     {deviceInput.get(), quantized.get()}))
+      if (pmpd_status status = launch(each, what.batch, what.quantize,
+                                      what.quantize.blocks(what.batch),
+                                      {deviceInput.get(), quantized.get()}))
         return status;
-      if (pmpd_status status =
-              launch(what.linear, what.linear.blocks(what.batch),
-                     {shape.nested.copy(i), quantized.get(), output.get()}))
+      if (pmpd_status status = launch(
+              each, what.batch, what.linear, what.linear.blocks(what.batch),
+              {shape.nested.copy(i), quantized.get(), output.get()}))
         return status;
     }
     return PMPD_OK;
@@ -151,9 +149,10 @@ cuda::GraphExec CaseRun::readGraph(const Rotation &rotation,
                                    uint64_t bytes) const {
   int64_t blocks = std::max<int64_t>(1, bytes / set.readBytes());
   return gpu.record([&] {
+    cuda::Launcher each = launcher();
     for (int64_t i = 0; i < rotation.copies; ++i)
-      if (pmpd_status status =
-              launch(set.read(), blocks, {rotation.copy(i), output.get()}))
+      if (pmpd_status status = launch(each, what.batch, set.read(), blocks,
+                                      {rotation.copy(i), output.get()}))
         return status;
     return PMPD_OK;
   });
@@ -283,8 +282,8 @@ double pmpd::tools::measureRead(const LinearOptions &options) {
   const pmpd_gpu_call header = {1, 0};
   cuda::DeviceMemory call = gpu.memory(&header, sizeof(header));
   cuda::GraphExec graph = gpu.record([&] {
-    return launch(gpu, set, call.get(), 1, set.read(), blocks,
-                  {memory.get(), call.get()});
+    cuda::Launcher once(set.loaded(), gpu.stream(), call.get(), 1, nullptr);
+    return launch(once, 1, set.read(), blocks, {memory.get(), call.get()});
   });
   Samples times;
   for (int i = 0; i < options.replays; ++i)
