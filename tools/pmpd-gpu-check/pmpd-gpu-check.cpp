@@ -9,6 +9,18 @@ using namespace pmpd::tools;
 
 namespace {
 
+void addMeasurement(CLI::App &app, LinearOptions &options) {
+  app.add_option("--megabytes", options.megabytes,
+                 "to read before the first comes again")
+      ->capture_default_str()
+      ->check(countValidator())
+      ->type_name("N");
+  app.add_option("--replays", options.replays, "measurements of each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000))
+      ->type_name("N");
+}
+
 CLI::App *addLinear(CLI::App &app, LinearOptions &options) {
   CLI::App *sub = app.add_subcommand(
       "linear", "time of linear layers beside reads of as many bytes and "
@@ -20,15 +32,7 @@ CLI::App *addLinear(CLI::App &app, LinearOptions &options) {
   sub->add_option("--gpu", options.gpu, "which GPU")
       ->check(countValidator())
       ->type_name("N");
-  sub->add_option("--megabytes", options.megabytes,
-                  "of weights to read before the first comes again")
-      ->capture_default_str()
-      ->check(countValidator())
-      ->type_name("N");
-  sub->add_option("--replays", options.replays, "measurements of each")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 100000))
-      ->type_name("N");
+  addMeasurement(*sub, options);
   return sub;
 }
 
@@ -73,6 +77,9 @@ CLI::App *addDecode(CLI::App &app, DecodeOptions &options,
                   "directory that pmpd-bench gpu-kernels wrote, to compare "
                   "with a plain read")
       ->type_name("DIR");
+  read.megabytes = 1000;
+  read.replays = 20;
+  addMeasurement(*sub, read);
   addScheduleOption(*sub,
                     [&options](std::string given) {
                       options.schedules.push_back(std::move(given));
@@ -123,8 +130,6 @@ int main(int argc, char **argv) {
       TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
       if (!read.kernels.empty()) {
         read.gpu = decode.model.gpu;
-        read.megabytes = 1000;
-        read.replays = 20;
         decode.readGbps = measureRead(read);
       }
       right = measureDecode(decode, table);
