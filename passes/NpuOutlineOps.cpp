@@ -24,14 +24,21 @@ FailureOr<int64_t> NpuOutliner::placeOf(Operation *op, FlatSymbolRefAttr name) {
   return *at;
 }
 
-LogicalResult NpuOutliner::embed(EmbedOp op) {
-  auto table = model.lookupSymbol<WeightOp>(op.getTable());
-  FailureOr<int64_t> at = placeOf(op, op.getTableAttr());
+FailureOr<NpuOutliner::Table> NpuOutliner::tableOf(Operation *op,
+                                                   FlatSymbolRefAttr name) {
+  FailureOr<int64_t> at = placeOf(op, name);
   if (failed(at))
     return failure();
-  int64_t cols = columns(op.getResult());
-  bool half = isHalf(table);
-  int64_t rowBytes = cols * (half ? 2 : 4);
+  int64_t cols = columns(op->getResult(0));
+  bool half = isHalf(model.lookupSymbol<WeightOp>(name.getAttr()));
+  return Table{*at, cols, half, cols * (half ? 2 : 4)};
+}
+
+LogicalResult NpuOutliner::embed(EmbedOp op) {
+  FailureOr<Table> table = tableOf(op, op.getTableAttr());
+  if (failed(table))
+    return failure();
+  int64_t rowBytes = table->rowBytes;
   Value stored = allocRows(rowBytes);
   Value entry = reg(), next = reg(), offset = reg();
   salu(npu::SaluFn::Mov, next, {}, {}, 0);
@@ -39,7 +46,7 @@ LogicalResult NpuOutliner::embed(EmbedOp op) {
   auto gather = [&] {
     salu(npu::SaluFn::Ld32, entry, tokens, next, 0);
     salu(npu::SaluFn::Mul, entry, entry, {}, rowBytes);
-    load(Unit::ActivationDMA, stored, Base::Weights, entry, *at, rowBytes,
+    load(Unit::ActivationDMA, stored, Base::Weights, entry, table->at, rowBytes,
          offset);
     salu(npu::SaluFn::Add, next, next, {}, 4);
     salu(npu::SaluFn::Add, offset, offset, {}, rowBytes);
@@ -52,8 +59,8 @@ LogicalResult NpuOutliner::embed(EmbedOp op) {
     b.setInsertionPointToStart(loop.getBody());
     gather();
   }
-  Value result =
-      widen(stored, half, op.getScale().convertToDouble(), cols, rows);
+  Value result = widen(stored, table->half, op.getScale().convertToDouble(),
+                       table->cols, rows);
   values[op.getResult()] = {result, {}, rows, {}};
   return success();
 }
@@ -83,24 +90,22 @@ Value NpuOutliner::loadPositions(int64_t at, int64_t rowBytes) {
 }
 
 LogicalResult NpuOutliner::addPosition(AddPositionOp op) {
-  auto table = model.lookupSymbol<WeightOp>(op.getTable());
-  FailureOr<int64_t> at = placeOf(op, op.getTableAttr());
-  if (failed(at))
+  FailureOr<Table> table = tableOf(op, op.getTableAttr());
+  if (failed(table))
     return failure();
-  int64_t cols = columns(op.getResult());
-  bool half = isHalf(table);
-  int64_t rowBytes = cols * (half ? 2 : 4);
-  if (op.getOffset() * rowBytes % 64 != 0)
+  int64_t first = op.getOffset() * table->rowBytes;
+  if (first % 64 != 0)
     return op.emitOpError("expected positions from a multiple of 64 bytes, but "
                           "got row ")
-           << op.getOffset() << " of " << rowBytes;
+           << op.getOffset() << " of " << table->rowBytes;
   Placed input = values[op.getInput()];
-  Value stored = loadPositions(*at + op.getOffset() * rowBytes, rowBytes);
-  Value wide = half ? widen(stored, half, 1, cols, input.rows) : stored;
-  Value result = allocRows(cols * 4);
-  npu::EltOp::create(b, npu::EltFn::Add, input.buffer, wide, result, cols,
-                     APFloat(1.0f), Value(), Value(), input.rows, ValueRange(),
-                     ValueRange());
+  Value wide = loadPositions(table->at + first, table->rowBytes);
+  if (table->half)
+    wide = widen(wide, /*half=*/true, 1, table->cols, input.rows);
+  Value result = allocRows(table->cols * 4);
+  npu::EltOp::create(b, npu::EltFn::Add, input.buffer, wide, result,
+                     table->cols, APFloat(1.0f), Value(), Value(), input.rows,
+                     ValueRange(), ValueRange());
   values[op.getResult()] = like(op.getInput(), result);
   return success();
 }

@@ -80,6 +80,14 @@ private:
   /// Where the bytes of a weight or table are, or a diagnostic on `op`.
   mlir::FailureOr<int64_t> placeOf(mlir::Operation *op,
                                    mlir::FlatSymbolRefAttr name);
+  /// A table of f16 or f32 rows that are as wide as what `op` makes of them.
+  struct Table {
+    int64_t at, cols;
+    bool half;
+    int64_t rowBytes;
+  };
+  mlir::FailureOr<Table> tableOf(mlir::Operation *op,
+                                 mlir::FlatSymbolRefAttr name);
   /// The buffer of a result; that of the layers' input for their output, and
   /// for what may take its place before.
   mlir::Value resultBuffer(mlir::Value result) {

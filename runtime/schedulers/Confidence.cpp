@@ -89,9 +89,6 @@ private:
 pmpd_status parseConfidence(ScheduleText &text,
                             std::unique_ptr<Scheduler> &policy) {
   Options options;
-  auto bits = [](int32_t &value) {
-    return [&value](ScheduleText &text) { return text.number("bits", value); };
-  };
   if (pmpd_status status = readParameters(
           text, {{"tokens",
                   [&](ScheduleText &text) {
@@ -103,13 +100,10 @@ pmpd_status parseConfidence(ScheduleText &text,
                                ? PMPD_OK
                                : before.expected("at least one token");
                   }},
-                 {"sigma",
-                  [&](ScheduleText &text) {
-                    return text.number("a number of standard deviations",
-                                       options.sigma);
-                  }},
-                 {"from", bits(options.range.from)},
-                 {"to", bits(options.range.to)}}))
+                 numberParameter("sigma", "a number of standard deviations",
+                                 options.sigma),
+                 numberParameter("from", "bits", options.range.from),
+                 numberParameter("to", "bits", options.range.to)}))
     return status;
   policy = std::make_unique<ConfidenceScheduler>(options);
   return PMPD_OK;

@@ -110,14 +110,10 @@ private:
 pmpd_status parseLearned(ScheduleText &text,
                          std::unique_ptr<Scheduler> &policy) {
   Options options;
-  auto number = [](const char *what, auto &value) {
-    return
-        [what, &value](ScheduleText &text) { return text.number(what, value); };
-  };
   if (pmpd_status status = readParameters(
-          text, {{"T", number("a number of tokens", options.tokens)},
-                 {"from", number("bits", options.range.from)},
-                 {"to", number("bits", options.range.to)}}))
+          text, {numberParameter("T", "a number of tokens", options.tokens),
+                 numberParameter("from", "bits", options.range.from),
+                 numberParameter("to", "bits", options.range.to)}))
     return status;
   policy = std::make_unique<LearnedScheduler>(options);
   return PMPD_OK;

@@ -84,18 +84,14 @@ pmpd_status readPrior(ScheduleText &text,
 pmpd_status parseRandom(ScheduleText &text,
                         std::unique_ptr<Scheduler> &policy) {
   Options options;
-  auto number = [](const char *what, auto &value) {
-    return
-        [what, &value](ScheduleText &text) { return text.number(what, value); };
-  };
   if (pmpd_status status = readParameters(
           text,
-          {{"seed", number("a seed", options.seed)},
-           {"T", number("a number of tokens", options.tokens)},
+          {numberParameter("seed", "a seed", options.seed),
+           numberParameter("T", "a number of tokens", options.tokens),
            {"prior",
             [&](ScheduleText &text) { return readPrior(text, options.prior); }},
-           {"from", number("bits", options.range.from)},
-           {"to", number("bits", options.range.to)}}))
+           numberParameter("from", "bits", options.range.from),
+           numberParameter("to", "bits", options.range.to)}))
     return status;
   policy = std::make_unique<RandomScheduler>(options);
   return PMPD_OK;

@@ -64,6 +64,15 @@ struct ScheduleParameter {
   std::function<pmpd_status(ScheduleText &)> take;
 };
 
+/// A parameter that is a number, which errors call `what`.
+template <typename Number>
+ScheduleParameter numberParameter(const char *key, const char *what,
+                                  Number &value) {
+  return {key, [what, &value](ScheduleText &text) {
+            return text.number(what, value);
+          }};
+}
+
 /// Reads [:KEY=VALUE,...] up to the end of the text, each key at most once.
 /// Errors: BAD_ARGUMENT.
 pmpd_status readParameters(ScheduleText &text,
