@@ -12,6 +12,11 @@ void Launcher::launch(void *self, const pmpd_gpu_kernel *kernel,
 
 pmpd_status Launcher::launch(const pmpd_gpu_kernel &kernel,
                              const pmpd_kernel_args &args, int64_t blocks) {
+  FunctionHandle function = model.function(&kernel);
+  if (!function)
+    return rt::fail(PMPD_BAD_MODEL, "a region launches a kernel that the "
+                                    "descriptor does not list; the library is "
+                                    "corrupt, recompile it");
   if (times)
     if (pmpd_status status = times->record(kernel, blocks, stream))
       return status;
@@ -34,7 +39,7 @@ pmpd_status Launcher::launch(const pmpd_gpu_kernel &kernel,
   // an event, for which a kernel does not wait itself.
   overlaps = model.launchesOverlap() && !times;
   Result result = model.device().api().launchKernel.function(
-      &config, model.function(&kernel), parameters, nullptr);
+      &config, function, parameters, nullptr);
   if (result == kSuccess)
     return PMPD_OK;
   return checkCall(("cuLaunchKernelEx of " + std::string(kernel.name)).c_str(),

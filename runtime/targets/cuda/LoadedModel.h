@@ -30,9 +30,10 @@ public:
   /// records that they do.
   bool launchesOverlap() const { return overlaps; }
 
-  /// The entry of a kernel of the descriptor.
+  /// The entry of a kernel of the descriptor, or null for another one.
   FunctionHandle function(const pmpd_gpu_kernel *kernel) const {
-    return functions.at(kernel);
+    auto found = functions.find(kernel);
+    return found == functions.end() ? nullptr : found->second;
   }
 
 private:

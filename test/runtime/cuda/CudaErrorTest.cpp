@@ -225,6 +225,15 @@ TEST_F(CudaErrorTest, any_call_that_fails_in_a_step) {
   expectWorking();
 }
 
+TEST_F(CudaErrorTest, a_kernel_that_is_not_listed) {
+  desc = *fakeGpuModel();
+  desc.gpu_kernel_count = 1; // of those that append
+  ASSERT_PMPD_OK(open(&desc));
+  SessionPtr session = newSession();
+  EXPECT_FAILS(PMPD_BAD_MODEL, "kernel that the descriptor does not list",
+               prefill(session, {1, 2}));
+}
+
 TEST_F(CudaErrorTest, a_copy_of_the_cache_that_fails) {
   ASSERT_PMPD_OK(open());
   SessionPtr session = newSession();
