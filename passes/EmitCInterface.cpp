@@ -229,14 +229,13 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
     return model.emitOpError("expected the digest of a weight file; run "
                              "--pmpd-pack first");
   std::string nameText = text(name), tripleText = text(triple),
-              featuresText = text(features),
-              argmax = argmaxKernel(), deviceKernels = deviceKernelTable(),
-              imagesName = imageTable();
+              featuresText = text(features), argmax = argmaxKernel(),
+              deviceKernels = deviceKernelTable(), imagesName = imageTable();
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
-                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr, i32, i32, i32,
-                   i32});
+                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr,
+                   i32, i32, i32, i32});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
     for (char byte : digest)

@@ -245,7 +245,8 @@ void LaunchEmitter::launchOnDevice(LaunchOp launch, Value region, Value args) {
   LLVM::CallOp::create(
       b.builder, b.loc,
       LLVM::LLVMFunctionType::get(b.nothing, {b.ptr, b.ptr, b.ptr, b.i64}),
-      ValueRange{function, device, b.addressOf(deviceKernel(b.kernelOf(launch))), args,
+      ValueRange{function, device,
+                 b.addressOf(deviceKernel(b.kernelOf(launch))), args,
                  count({launch}, rows)});
 }
 

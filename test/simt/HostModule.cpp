@@ -131,8 +131,6 @@ void Transformation::pack(CallInst &call, FunctionCallee callee) {
 
 void Transformation::replace(Function &intrinsic, const Call &target) {
   bool packed = target.form == Form::Packed;
-  // Operands that only say what the name says already, such as the cache
-  // policy of a copy, are of no use to the executor.
   SmallVector<Type *> types;
   if (packed)
     types = {pointer, pointer};
@@ -270,7 +268,7 @@ Error Transformation::run() {
       variable.setInitializer(Constant::getNullValue(variable.getValueType()));
       variable.setLinkage(GlobalValue::InternalLinkage);
     }
-  // Their first use would say the same, but there may be no kernel.
+  // The type of Kernel, as there may be none.
   auto *type = StructType::get(pointer, pointer, pointer, word, word);
   global(ConstantArray::get(ArrayType::get(type, descriptions.size()),
                             descriptions),

@@ -177,7 +177,8 @@ TEST_P(Attention, equals_softmax_in_double) {
                         {20, 1, 32, 40, false, std::nullopt},
                         {1, 1, 8, 50, false, 1},
                         {2, 2, 16, 300, true, std::nullopt},
-                        {4, 2, 64, 300, false, 20}};
+                        {4, 2, 64, 300, false, 20},
+                        {2, 1, 264, 40, true, std::nullopt}};
   for (const Case &c : cases)
     check(c);
 }
