@@ -19,6 +19,10 @@ using namespace mlir;
 
 namespace pmpd::codegen {
 
+/// How far in front of the codes in use those of the same plane are asked for:
+/// 3 KiB of each.
+static constexpr int64_t tilesAhead = 48;
+
 LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
     : b(b), shape(shape), isa(Isa::of(b.target())), shifts(isa, shape.bits),
       slices(PMPD_PANEL_ROWS / isa.lanes()),
@@ -77,9 +81,8 @@ void LinearSEmitter::emit() {
 void LinearSEmitter::emitRows(Value panel, Value firstRow, unsigned count) {
   Values zeros(count * slices, b.splat(0.0, isa.lanes()));
   auto body = [&](Value group, ValueRange sums) {
-    // The planes are long streams that the hardware follows; a panel's
-    // parameters are too few for it to notice.
-    constexpr int64_t groupsAhead = 4;
+    int64_t groupsAhead =
+        llvm::divideCeil(tilesAhead * PMPD_TILE_COLS, shape.group);
     memref::PrefetchOp::create(
         b, params, ValueRange{panel, b.add(group, groupsAhead), b.index(0)},
         /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
@@ -143,9 +146,10 @@ Value LinearSEmitter::addDot(const Place &at, ValueRange parts, Value rowScale,
   return b.fma(param(at, 1), rowSum, b.fma(scale, dot, y));
 }
 
-/// Calls `body` for the tiles of a group, some at a time without a loop.
+/// Calls `body` for the tiles of a group, some at a time without a loop, and
+/// asks for those `ahead` of them.
 Values
-LinearSEmitter::groupTiles(const Place &at, ValueRange init,
+LinearSEmitter::groupTiles(const Place &at, int64_t ahead, ValueRange init,
                            llvm::function_ref<Values(Value, ValueRange)> body) {
   int64_t tiles = shape.group / PMPD_TILE_COLS;
   int64_t unroll = std::min<int64_t>(tiles, isa.unrolledTiles());
@@ -154,13 +158,26 @@ LinearSEmitter::groupTiles(const Place &at, ValueRange init,
   Value first = b.mul(at.group, tiles);
   auto some = [&](Value tile, ValueRange values) {
     Values carried(values);
-    for (int64_t i = 0; i < unroll; ++i)
-      carried = body(b.add(tile, i), carried);
+    for (int64_t i = 0; i < unroll; ++i) {
+      Value next = b.add(tile, i);
+      if (at.slice == 0) // the others find their part of the lines
+        prefetchTile(at, b.add(next, ahead));
+      carried = body(next, carried);
+    }
     return carried;
   };
   if (unroll == tiles)
     return some(first, init);
   return b.loop(first, b.add(first, tiles), unroll, init, some);
+}
+
+/// Asks for the lines of a tile that is read later. What is behind the last is
+/// another plane, or nothing, which does no harm.
+void LinearSEmitter::prefetchTile(const Place &at, Value tile) {
+  for (Value plane : planes)
+    memref::PrefetchOp::create(b, plane, ValueRange{at.panel, tile, b.index(0)},
+                               /*isWrite=*/false, /*localityHint=*/3,
+                               /*isDataCache=*/true);
 }
 
 SmallVector<Field> LinearSEmitter::loadTile(const Place &at, Value tile) {
@@ -177,9 +194,10 @@ SmallVector<Field> LinearSEmitter::loadTile(const Place &at, Value tile) {
 /// The integer dot products of a group, [row][part].
 Values LinearSEmitter::integerDots(const Place &at) {
   Values zeros(at.count * parts * shifts.count, b.splatInt(0, isa.lanes()));
-  Values sums = groupTiles(at, zeros, [&](Value tile, ValueRange values) {
-    return addTile(at, tile, values);
-  });
+  Values sums =
+      groupTiles(at, tilesAhead, zeros, [&](Value tile, ValueRange values) {
+        return addTile(at, tile, values);
+      });
   Values dots;
   const Value *sum = sums.begin();
   for (unsigned part = 0; part < at.count * parts; ++part) {
@@ -253,7 +271,7 @@ Values LinearSEmitter::addExactGroup(const Place &at, ValueRange y) {
     }
     return sums;
   };
-  Values sums = groupTiles(at, init, body);
+  Values sums = groupTiles(at, tilesAhead, init, body);
   Values next;
   for (unsigned row = 0; row < at.count; ++row) {
     auto sum = [&](unsigned i, unsigned j) -> Value {

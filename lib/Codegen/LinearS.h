@@ -48,9 +48,10 @@ private:
   Values addExactGroup(const Place &at, ValueRange y);
   Values integerDots(const Place &at);
   Values addTile(const Place &at, Value tile, ValueRange sums);
-  Values groupTiles(const Place &at, ValueRange init,
+  Values groupTiles(const Place &at, int64_t ahead, ValueRange init,
                     llvm::function_ref<Values(Value, ValueRange)> body);
   llvm::SmallVector<Field> loadTile(const Place &at, Value tile);
+  void prefetchTile(const Place &at, Value tile);
   Value param(const Place &at, unsigned which);
   Value rowParam(const Place &at, unsigned row, int64_t byteOffset);
   unsigned activationBits() const { return 8 * parts; }

@@ -114,17 +114,11 @@ void LinearSEmitter::copyActivations(const Chunk &chunk, Value group) {
 
 /// Writes the codes of a group to `codes`, each in a byte of its own.
 void LinearSEmitter::unpackGroup(const Place &at, Value place) {
-  groupTiles(at, ValueRange(), [&](Value tile, ValueRange) {
-    Value inGroup = b.sub(tile, b.mul(at.group, shape.group / PMPD_TILE_COLS));
+  // The next group's lines: other panels and the products come between.
+  int64_t tiles = shape.group / PMPD_TILE_COLS;
+  groupTiles(at, /*ahead=*/tiles, ValueRange(), [&](Value tile, ValueRange) {
+    Value inGroup = b.sub(tile, b.mul(at.group, tiles));
     Value firstLine = b.mul(inGroup, PMPD_TILE_COLS / 4);
-    // The next group's lines: other panels and the products come between, too
-    // long for the hardware to see one stream in them.
-    Value ahead = b.add(tile, shape.group / PMPD_TILE_COLS);
-    for (Value plane : planes)
-      memref::PrefetchOp::create(b, plane,
-                                 ValueRange{at.panel, ahead, b.index(0)},
-                                 /*isWrite=*/false, /*localityHint=*/3,
-                                 /*isDataCache=*/true);
     for (const Field &field : loadTile(at, tile)) {
       Value line = b.add(firstLine, field.quad);
       vector::StoreOp::create(b, extractCodes(b, field), codes,

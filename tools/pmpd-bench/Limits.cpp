@@ -16,7 +16,13 @@ using namespace pmpd::tools;
 
 namespace {
 
-constexpr size_t kReadBlock = 1 << 16;
+// One thread reads memory fastest in a few places at once, each well in front
+// of where it is used: a single stream gets half to two thirds of that.
+constexpr size_t kReadStreams = 4;
+constexpr size_t kReadStream = 1 << 18;
+constexpr size_t kReadBlock = kReadStreams * kReadStream;
+constexpr size_t kReadAhead = 4096;
+constexpr size_t kLine = 64;
 
 /// Keeps a value alive without storing it anywhere that threads share.
 template <typename T> void keep(const T &value) {
@@ -26,14 +32,21 @@ template <typename T> void keep(const T &value) {
 #if defined(__x86_64__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-uint64_t sumBlock(const uint64_t *words) {
-  uint64_t sums[64] = {};
-  for (size_t i = 0; i < kReadBlock / sizeof(uint64_t); i += 64)
-    for (size_t j = 0; j < 64; ++j)
-      sums[j] += words[i + j];
+uint64_t
+sumBlock(const uint8_t *memory) {
+  constexpr size_t words = kLine / sizeof(uint64_t);
+  uint64_t sums[kReadStreams][words] = {};
+  for (size_t at = 0; at < kReadStream; at += kLine)
+    for (size_t stream = 0; stream < kReadStreams; ++stream) {
+      const uint8_t *line = memory + stream * kReadStream + at;
+      __builtin_prefetch(line + kReadAhead);
+      for (size_t word = 0; word < words; ++word)
+        sums[stream][word] += reinterpret_cast<const uint64_t *>(line)[word];
+    }
   uint64_t sum = 0;
-  for (uint64_t part : sums)
-    sum += part;
+  for (const auto &stream : sums)
+    for (uint64_t part : stream)
+      sum += part;
   return sum;
 }
 
@@ -41,8 +54,7 @@ void readBlocks(const pmpd_kernel_args *args, int64_t begin, int64_t end) {
   const auto *memory = static_cast<const uint8_t *>(args->ptr[0]);
   uint64_t sum = 0;
   for (int64_t block = begin; block < end; ++block)
-    sum += sumBlock(
-        reinterpret_cast<const uint64_t *>(memory + block * kReadBlock));
+    sum += sumBlock(memory + block * kReadBlock);
   keep(sum);
 }
 
