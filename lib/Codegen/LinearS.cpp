@@ -19,13 +19,11 @@ using namespace mlir;
 
 namespace pmpd::codegen {
 
-/// How far in front of the codes in use those of the same plane are asked for:
-/// 3 KiB of each.
-static constexpr int64_t tilesAhead = 48;
-
 LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
     : b(b), shape(shape), isa(Isa::of(b.target())), shifts(isa, shape.bits),
       slices(PMPD_PANEL_ROWS / isa.lanes()),
+      panelsAtOnce(shape.bits == 2 ? 3 : 1),
+      tilesAhead(bytesAhead / PMPD_LINE_BYTES / (panelsAtOnce * shape.bits)),
       parts(shape.activations == Activations::Q16 ? 2 : 1) {
   int64_t panels = llvm::divideCeil(shape.rows, PMPD_PANEL_ROWS);
   Value weight = b.pointer(0);
@@ -48,60 +46,98 @@ LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
 }
 
 void LinearSEmitter::emit() {
-  unsigned tile = isa.rowTile(shape.activations);
-  bool blocks = isa.blockRows() && shape.activations != Activations::F32;
-  if (blocks) {
+  Value first = b.index(0);
+  if (isa.blockRows() && shape.activations != Activations::F32) {
     codes = b.scratch({isa.blockPanels(), shape.group / 4, PMPD_LINE_BYTES},
                       b.getI8Type());
     activations = b.scratch({parts * chunkRows, shape.group}, b.getI8Type());
     rowParams = b.scratch({groupSpan, 2, chunkRows}, b.getF32Type());
     sums = b.scratch({panelTile, chunkRows, PMPD_PANEL_ROWS}, b.getF32Type());
-  }
-  b.tasks(blocks ? panelTile : 1, [&](Value firstPanel, Value panels) {
-    Value first = b.index(0);
-    if (blocks) {
-      first = b.mul(b.div(b.rows(), isa.blockRows()), isa.blockRows());
+    first = b.mul(b.div(b.rows(), isa.blockRows()), isa.blockRows());
+    b.tasks(panelTile, [&](Value firstPanel, Value panels) {
       b.loop(b.index(0), first, chunkRows, [&](Value row) {
         emitBlocks(
             {firstPanel, panels, row, b.min(b.sub(first, row), chunkRows)});
       });
-    }
-    Value whole =
-        b.add(first, b.mul(b.div(b.sub(b.rows(), first), tile), tile));
-    b.loop(firstPanel, b.add(firstPanel, panels), 1, [&](Value panel) {
-      b.loop(first, whole, tile,
-             [&](Value row) { emitRows(panel, row, tile); });
-      if (tile > 1)
-        b.loop(whole, b.rows(), 1, [&](Value row) { emitRows(panel, row, 1); });
     });
+  }
+  int64_t allPanels = llvm::divideCeil(shape.rows, PMPD_PANEL_ROWS);
+  b.tasks(allPanels, [&](Value firstPanel, Value panels) {
+    emitRest(firstPanel, panels, first);
   });
 }
 
-/// Results of `count` activation rows, carried as vectors [row][slice].
-void LinearSEmitter::emitRows(Value panel, Value firstRow, unsigned count) {
-  Values zeros(count * slices, b.splat(0.0, isa.lanes()));
+/// The rows from `first` on, which fill no block. Tiles of them share what is
+/// unpacked of a panel; where there is no whole tile, rows take the panels of a
+/// few places at once.
+void LinearSEmitter::emitRest(Value firstPanel, Value panels, Value first) {
+  unsigned tile = isa.rowTile(shape.activations);
+  Value end = b.add(firstPanel, panels);
+  Value whole = first;
+  if (tile > 1)
+    whole = b.add(first, b.mul(b.div(b.sub(b.rows(), first), tile), tile));
+  auto emitSingly = [&](ValueRange panels) {
+    b.loop(whole, b.rows(), 1, [&](Value row) { emitRows(panels, row, 1); });
+  };
+  Value next = firstPanel;
+  if (panelsAtOnce > 1) {
+    Value isTiled =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ne, whole, first);
+    Value apart = arith::SelectOp::create(b, isTiled, b.index(0),
+                                          b.div(panels, panelsAtOnce));
+    b.loop(firstPanel, b.add(firstPanel, apart), 1, [&](Value panel) {
+      Values together{panel};
+      while (together.size() < panelsAtOnce)
+        together.push_back(b.add(together.back(), apart));
+      emitSingly(together);
+    });
+    next = b.add(firstPanel, b.mul(apart, panelsAtOnce));
+  }
+  b.loop(next, end, 1, [&](Value panel) {
+    if (tile > 1)
+      b.loop(first, whole, tile,
+             [&](Value row) { emitRows(panel, row, tile); });
+    emitSingly(panel);
+  });
+}
+
+/// Results of `count` activation rows, carried as vectors [panel][row][slice].
+void LinearSEmitter::emitRows(ValueRange panels, Value firstRow,
+                              unsigned count) {
+  unsigned width = count * slices; // of a panel
+  Values zeros(panels.size() * width, b.splat(0.0, isa.lanes()));
   auto body = [&](Value group, ValueRange sums) {
-    int64_t groupsAhead =
-        llvm::divideCeil(tilesAhead * PMPD_TILE_COLS, shape.group);
-    memref::PrefetchOp::create(
-        b, params, ValueRange{panel, b.add(group, groupsAhead), b.index(0)},
-        /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-    Values next(sums);
-    for (unsigned slice = 0; slice < slices; ++slice) {
-      Place at{panel, group, firstRow, slice, count};
-      Values y;
-      for (unsigned row = 0; row < count; ++row)
-        y.push_back(sums[row * slices + slice]);
-      y = shape.activations == Activations::F32 ? addExactGroup(at, y)
-                                                : addGroup(at, y);
-      for (unsigned row = 0; row < count; ++row)
-        next[row * slices + slice] = y[row];
-    }
+    Values next;
+    for (auto [i, panel] : llvm::enumerate(panels))
+      next.append(addPanel({panel, group, firstRow, /*slice=*/0, count},
+                           sums.slice(i * width, width)));
     return next;
   };
   Values y =
       b.loop(b.index(0), b.index(shape.cols / shape.group), 1, zeros, body);
-  storePanel(b, shape.rows, PMPD_PANEL_ROWS, panel, firstRow, y, count);
+  for (auto [i, panel] : llvm::enumerate(panels))
+    storePanel(b, shape.rows, PMPD_PANEL_ROWS, panel, firstRow,
+               ValueRange(y).slice(i * width, width), count);
+}
+
+/// The sums [row][slice] of a panel and the products of a group, all slices.
+Values LinearSEmitter::addPanel(Place at, ValueRange sums) {
+  int64_t groupsAhead =
+      llvm::divideCeil(tilesAhead * PMPD_TILE_COLS, shape.group);
+  memref::PrefetchOp::create(
+      b, params, ValueRange{at.panel, b.add(at.group, groupsAhead), b.index(0)},
+      /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  Values next(sums);
+  for (at.slice = 0; at.slice < slices; ++at.slice) {
+    Values y;
+    for (unsigned row = 0; row < at.count; ++row)
+      y.push_back(sums[row * slices + at.slice]);
+    y = shape.activations == Activations::F32 ? addExactGroup(at, y)
+                                              : addGroup(at, y);
+    for (unsigned row = 0; row < at.count; ++row)
+      next[row * slices + at.slice] = y[row];
+  }
+  return next;
 }
 
 Value LinearSEmitter::param(const Place &at, unsigned which) {

@@ -25,6 +25,8 @@ private:
   static constexpr int64_t chunkRows = 64;
   /// Groups whose scales are a line of an activation row.
   static constexpr int64_t groupSpan = 16;
+  /// Of the planes, asked for before they are used.
+  static constexpr int64_t bytesAhead = 12 << 10;
   struct Chunk {
     Value firstPanel, panels, firstRow, rows;
   };
@@ -36,7 +38,9 @@ private:
     unsigned slice, count;
   };
 
-  void emitRows(Value panel, Value firstRow, unsigned count);
+  void emitRest(Value firstPanel, Value panels, Value first);
+  void emitRows(ValueRange panels, Value firstRow, unsigned count);
+  Values addPanel(Place at, ValueRange sums);
   void emitBlocks(const Chunk &chunk);
   void gatherRowParams(const Chunk &chunk, Value firstGroup);
   void copyActivations(const Chunk &chunk, Value group);
@@ -60,12 +64,14 @@ private:
   const NestedLinear &shape;
   const Isa &isa;
   FieldShifts shifts;
-  unsigned slices; // vectors that make up a panel's 16 rows
-  unsigned parts;  // int8 terms of an activation
-  Values planes;   // bits x i8 [panels, tiles, 64]
-  Value params;    // f16 [panels, groups, 32]
-  Value input;     // f32 [rows, cols] or i8 [rows, bytes of a quantized row]
-  Value inputF32;  // the quantized rows as f32
+  unsigned slices;       // vectors that make up a panel's 16 rows
+  unsigned panelsAtOnce; // by a row alone, so that there are planes enough
+  int64_t tilesAhead;    // of each plane, to ask for
+  unsigned parts;        // int8 terms of an activation
+  Values planes;         // bits x i8 [panels, tiles, 64]
+  Value params;          // f16 [panels, groups, 32]
+  Value input;    // f32 [rows, cols] or i8 [rows, bytes of a quantized row]
+  Value inputF32; // the quantized rows as f32
 
   // For blocks of rows.
   Value codes;       // i8 [blockPanels, group / 4, 64], a line for each quad
