@@ -4,10 +4,12 @@
 
     make_llama.py --preset tinyllama-1.1b --out out/tinyllama.onnx
     make_llama.py --preset llama-7b --layers 2 --out out/two-layers.onnx
+    make_llama.py --preset llama-7b --zeros --out out/shape.onnx
 
 The weights go to external data (MODEL.onnx.data), one tensor at a time: memory
 stays near the largest tensor. Such a model says nothing, but takes the time and
-the memory of a trained one of its shape.
+the memory of a trained one of its shape. With --zeros the data is a hole in the
+file, which takes no space: enough to compile the code of a shape.
 """
 import argparse
 import os
@@ -99,9 +101,20 @@ def hollow_graph(config, opset):
     return to_half(narrow, model), dict(net.named_parameters())
 
 
+def draw(random, shape, data):
+    """Appends random values of a parameter."""
+    # Rows of unit length keep activations of any depth finite.
+    scale, center = (0.1, 1.0) if len(shape) == 1 else (shape[-1] ** -0.5, 0.0)
+    count = shape.numel()
+    for begin in range(0, count, BLOCK):
+        part = random.standard_normal(min(BLOCK, count - begin), dtype=np.float32)
+        (part * scale + center).astype(np.float16).tofile(data)
+
+
 def write_weights(model, parameters, path, seed):
-    """Draws every parameter, and makes it an initializer of the graph."""
-    random = np.random.default_rng(seed)
+    """Makes every parameter an initializer of the graph: drawn, or zeros but for
+    its first value where the seed is None."""
+    random = None if seed is None else np.random.default_rng(seed)
     graph = model.graph
     weights = [i for i in graph.input if i.name in parameters]
     written = 0
@@ -111,13 +124,13 @@ def write_weights(model, parameters, path, seed):
             offset = -(-data.tell() // PAGE) * PAGE
             data.seek(offset)
             count = shape.numel()
-            # Rows of unit length keep activations of any depth finite.
-            scale, center = (0.1, 1.0) if len(shape) == 1 else (shape[-1] ** -0.5, 0.0)
-            for begin in range(0, count, BLOCK):
-                part = random.standard_normal(
-                    min(BLOCK, count - begin), dtype=np.float32
-                )
-                (part * scale + center).astype(np.float16).tofile(data)
+            if random:
+                draw(random, shape, data)
+            else:
+                # A value of its own, or equal weights are taken for one.
+                np.array([number + 1], dtype=np.float16).tofile(data)
+                data.truncate(offset + count * 2)
+                data.seek(0, os.SEEK_END)
             tensor = graph.initializer.add(
                 name=value.name,
                 data_type=TensorProto.FLOAT16,
@@ -149,7 +162,9 @@ def main():
     for name, default in vars(Config()).items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default))
     parser.add_argument("--opset", type=int, default=17)
-    parser.add_argument("--seed", type=int, default=1)
+    values = parser.add_mutually_exclusive_group()
+    values.add_argument("--seed", type=int, default=1)
+    values.add_argument("--zeros", action="store_true", help="nothing but zeros, except for a weight's first value")
     parser.add_argument("--out", required=True, help="the .onnx file to write")
     args = parser.parse_args()
 
@@ -160,7 +175,8 @@ def main():
     model, parameters = hollow_graph(Config(**sizes), args.opset)
     os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
     data = args.out + ".data"
-    count = write_weights(model, parameters, data + ".tmp", args.seed)
+    seed = None if args.zeros else args.seed
+    count = write_weights(model, parameters, data + ".tmp", seed)
     onnx.save(model, args.out + ".tmp")
     os.replace(data + ".tmp", data)
     os.replace(args.out + ".tmp", args.out)

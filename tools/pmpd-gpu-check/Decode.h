@@ -16,17 +16,9 @@ struct DecodeOptions {
 };
 
 /// Time of a token from its number to its logits on the host, under each
-/// schedule; weights may be those of fillWeights. Returns
-/// whether logits were finite. Throws ToolError.
+/// schedule; weights may be those of fillWeights. Returns whether logits were
+/// finite. Throws ToolError.
 bool measureDecode(const DecodeOptions &options, TableWriter &table);
-
-/// Writes the header, table and names of a weight file without its contents.
-/// Throws ToolError.
-void writeHead(const std::string &weights, const std::string &head);
-
-/// Makes a weight file of a head: random numbers in the place of its contents,
-/// of magnitudes that a model can compute with. Throws ToolError.
-void fillWeights(const std::string &head, const std::string &weights);
 
 } // namespace pmpd::tools
 

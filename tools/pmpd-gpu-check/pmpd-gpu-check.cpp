@@ -2,6 +2,7 @@
 #include "tools/pmpd-gpu-check/Compare.h"
 #include "tools/pmpd-gpu-check/Decode.h"
 #include "tools/pmpd-gpu-check/Linear.h"
+#include "tools/pmpd-gpu-check/WeightHead.h"
 
 #include <iostream>
 
@@ -118,25 +119,28 @@ int main(int argc, char **argv) {
   CLI::App *fillApp = addFiles(
       app, "fill", "makes a weight file of a table, with random contents", from,
       to);
+  app.add_subcommand("columns", "prints the head of the table of all checks");
   return runTool(app, argc, argv, [&] {
+    if (*headApp) {
+      writeHead(from, to);
+      return 0;
+    }
+    if (*fillApp) {
+      fillWeights(from, to);
+      return 0;
+    }
+    TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
     bool right = true;
     if (*linearApp) {
-      TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
       right = measureLinear(linear, table);
     } else if (*compareApp) {
-      TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
       right = compareModels(compare, table);
     } else if (*decodeApp) {
-      TableWriter table(std::cout, TableFormat::Markdown, reportColumns());
       if (!read.kernels.empty()) {
         read.gpu = decode.model.gpu;
         decode.readGbps = measureRead(read);
       }
       right = measureDecode(decode, table);
-    } else if (*headApp) {
-      writeHead(from, to);
-    } else if (*fillApp) {
-      fillWeights(from, to);
     }
     return right ? 0 : 1;
   });

@@ -39,16 +39,21 @@ Result wantedFailure(const std::string &call) {
   return kSuccess;
 }
 
+/// Adds a line to a file.
+void append(const char *path, const char *line) {
+  if (FILE *file = std::fopen(path, "a")) {
+    std::fprintf(file, "%s\n", line);
+    std::fclose(file);
+  }
+}
+
 enum class Needs { Nothing, Initialized, Context };
 
 /// What every call does first; converts to true if it has failed already.
 struct Enter {
   Enter(const char *call, Needs needs = Needs::Context) : lock(driver().mutex) {
     if (const char *path = std::getenv("PMPD_FAKE_CUDA_LOG"))
-      if (FILE *file = std::fopen(path, "a")) {
-        std::fprintf(file, "%s\n", call);
-        std::fclose(file);
-      }
+      append(path, call);
     result = wantedFailure(call);
     if (result)
       return;
@@ -80,14 +85,8 @@ void insert(Map &map, Handle *handle, std::unique_ptr<Object> object) {
   map[*handle] = std::move(object);
 }
 
-WorkQueue &queueOf(StreamHandle stream) {
-  return find(driver().streams, stream, "stream");
-}
-
-/// Adds work to a stream, or to what is recorded there.
 Result add(WorkQueue &queue, Work work) {
-  (queue.capture ? queue.capture->work : queue.pending)
-      .push_back(std::move(work));
+  queue.add(std::move(work));
   return kSuccess;
 }
 
@@ -104,6 +103,10 @@ double now() {
 }
 
 } // namespace
+
+WorkQueue &pmpd::fakecuda::queueOf(StreamHandle stream) {
+  return find(driver().streams, stream, "stream");
+}
 
 extern "C" {
 
@@ -424,6 +427,8 @@ Result cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
   std::vector<Address> addresses(kernel->arguments);
   for (uint32_t i = 0; i < kernel->arguments; ++i)
     addresses[i] = *static_cast<Address *>(parameters[i]);
+  if (const char *path = std::getenv("PMPD_FAKE_CUDA_KERNELS"))
+    append(path, kernel->name);
   return add(queueOf(config->stream),
              [=] { return runKernel(*kernel, addresses, gridX, blockX); });
 }

@@ -16,6 +16,8 @@
 //     PMPD_FAKE_CUDA_FAIL     CALL=ERROR[@N],...: the N-th call since the
 //                             variable was set fails, or every one
 //     PMPD_FAKE_CUDA_LOG      file to which the name of every call is added
+//     PMPD_FAKE_CUDA_KERNELS  file to which that of every kernel launched is
+//                             added
 #ifndef PMPD_TEST_SIMT_CUDA_FAKE_H
 #define PMPD_TEST_SIMT_CUDA_FAKE_H
 
@@ -133,6 +135,11 @@ struct RecordedGraph {
 struct WorkQueue {
   std::vector<Work> pending;
   std::unique_ptr<RecordedGraph> capture; // while one is recorded
+
+  /// Adds work to what is pending, or to what is recorded.
+  void add(Work work) {
+    (capture ? capture->work : pending).push_back(std::move(work));
+  }
 };
 
 struct RecordedEvent {
@@ -163,6 +170,9 @@ struct Driver {
 };
 
 Driver &driver();
+
+/// The work of a live stream.
+WorkQueue &queueOf(StreamHandle stream);
 
 } // namespace pmpd::fakecuda
 

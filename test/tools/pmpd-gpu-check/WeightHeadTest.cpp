@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "tools/pmpd-gpu-check/Decode.h"
+#include "tools/pmpd-gpu-check/WeightHead.h"
 
 #include "test/runtime/Fixture.h"
 #include "test/runtime/WeightFileBuilder.h"
+#include "tools/support/Tool.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
+#include <set>
 
 using namespace pmpd;
 using namespace pmpd::test;
@@ -23,7 +25,7 @@ std::vector<uint8_t> denseFile() {
 } // namespace
 
 // The table is enough to open a model, the contents are made anew.
-TEST(DecodeTest, a_head_becomes_a_weight_file_of_the_same_table) {
+TEST(WeightHeadTest, a_head_becomes_a_weight_file_of_the_same_table) {
   TempDir dir;
   std::vector<uint8_t> original = denseFile();
   std::string weights = dir.write("weights", original);
@@ -54,7 +56,28 @@ TEST(DecodeTest, a_head_becomes_a_weight_file_of_the_same_table) {
   }
 }
 
-TEST(DecodeTest, what_is_no_weight_file_is_refused) {
+// Several threads fill a large one, piece by piece.
+TEST(WeightHeadTest, all_of_a_large_section_is_filled_and_none_twice_alike) {
+  constexpr int64_t rows = 1000, cols = 1003;
+  TempDir dir;
+  WeightFileBuilder builder;
+  builder.addDense("large", rows, cols, std::vector<float>(rows * cols, 2.0f));
+  tools::writeHead(dir.write("weights", builder.build()), dir.path("head"));
+  tools::fillWeights(dir.path("head"), dir.path("filled"));
+  std::string filled = tools::readText(dir.path("filled"));
+  std::vector<float> values(rows * cols);
+  std::memcpy(values.data(), filled.data() + PMPD_SECTION_ALIGN,
+              values.size() * sizeof(float));
+  auto [least, most] = std::minmax_element(values.begin(), values.end());
+  EXPECT_GE(*least, 0.5f);
+  EXPECT_LT(*most, 1.0f);
+  std::set<std::string> pieces;
+  for (size_t at = 0; at + 4096 <= values.size() * sizeof(float); at += 4096)
+    EXPECT_TRUE(
+        pieces.insert(filled.substr(PMPD_SECTION_ALIGN + at, 4096)).second);
+}
+
+TEST(WeightHeadTest, what_is_no_weight_file_is_refused) {
   TempDir dir;
   std::string other = dir.write("other", std::string(100, 'x'));
   for (auto make : {tools::writeHead, tools::fillWeights})
