@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/ExternalTool.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
@@ -50,10 +52,14 @@ Error runTool(const std::string &program, ArrayRef<std::string> arguments) {
       /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message);
   if (status == 0)
     return Error::success();
-  if (auto written = MemoryBuffer::getFile(*output))
-    message += (*written)->getBuffer().trim();
+  // What the system says, then what the tool wrote.
+  SmallVector<StringRef> parts = {message};
+  auto written = MemoryBuffer::getFile(*output);
+  if (written)
+    parts.push_back((*written)->getBuffer().trim());
+  erase_if(parts, [](StringRef part) { return part.empty(); });
   return refuse(program + " failed with status " + Twine(status) +
-                (message.empty() ? "" : ": ") + message);
+                (parts.empty() ? "" : ": ") + join(parts, "; "));
 }
 
 } // namespace pmpd::emit

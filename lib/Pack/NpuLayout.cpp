@@ -32,23 +32,8 @@ static uint64_t scaleOffset(const NestedShape &whole, int prefix, int64_t row,
          prefix * table + (pair * 2 * Block + row % Block) * 2;
 }
 
-static void packCodes(const NestedTensor &rows, int64_t first,
-                      const NestedShape &whole, uint8_t *bytes) {
-  auto at = [&](int64_t row, int64_t col) {
-    return byteInPlane(whole, row, col);
-  };
-  packPlanes(rows, first, whole, pmpd_npu_plane_bytes(whole.rows, whole.cols),
-             at, bytes);
-}
+using Planes = BitPlanes<pmpd_npu_plane_bytes, byteInPlane>;
 
-static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
-                      std::vector<uint8_t> &codes) {
-  auto at = [&](int64_t row, int64_t col) {
-    return byteInPlane(whole, row, col);
-  };
-  readPlanes(whole, bits, pmpd_npu_plane_bytes(whole.rows, whole.cols), at,
-             bytes, codes);
-}
-
-const LayoutFunctions pmpd::NpuLayout = {
-    npuBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Block};
+const LayoutFunctions pmpd::NpuLayout = {npuBytes, Planes::pack, Planes::read,
+                                         scaleOffset,
+                                         /*minDistance=*/2 * Block};

@@ -2,11 +2,14 @@
 // RUN: pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_90,sm_86,sm_80 ptxas=none" | FileCheck %s
 // RUN: not pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_75" 2>&1 | FileCheck %s --check-prefix=OLD
 // RUN: not pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_80 ptxas=/nowhere/ptxas" 2>&1 | FileCheck %s --check-prefix=NOWHERE
+// RUN: echo '#!/bin/sh' > %t && echo 'echo its text; kill -ABRT $$' >> %t && chmod +x %t
+// RUN: not pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_80 ptxas=%t" 2>&1 | FileCheck %s --check-prefix=KILLED
 // RUN: not pmpd-opt %s --pmpd-emit-gpu-images 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not pmpd-opt %s --pmpd-emit-c-interface 2>&1 | FileCheck %s --check-prefix=BARE
 // RUN: %if ptxas %{ pmpd-opt %s --pmpd-emit-gpu-images="gpu=sm_90,sm_80 ptxas=%ptxas" | FileCheck %s --check-prefix=CODE %}
 // OLD: expected a GPU of sm_80, {{.*}}, sm_120, but got 'sm_75'
 // NOWHERE: /nowhere/ptxas failed with status
+// KILLED: failed with status -2: {{.*}}; its text
 // NONE: expected GPUs to emit code for, as in gpu=sm_80,sm_90
 // BARE: expected images of the kernels; run --pmpd-emit-gpu-images first
 

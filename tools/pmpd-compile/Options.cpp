@@ -80,6 +80,8 @@ std::string completeForGpu(Options &options) {
     auto found = pmpd::emit::resolveGpu(gpu);
     if (!found)
       return "--gpu: " + llvm::toString(found.takeError());
+    if (std::count(options.gpus.begin(), options.gpus.end(), gpu) > 1)
+      return "--gpu: expected each GPU once, but got " + gpu + " again";
   }
   return "";
 }
