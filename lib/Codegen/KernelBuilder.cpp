@@ -11,8 +11,8 @@ using namespace mlir;
 namespace pmpd::codegen {
 
 KernelBuilder::KernelBuilder(func::FuncOp func, const Target &target)
-    : ImplicitLocOpBuilder(func.getLoc(), func.getContext()), func(func),
-      machine(target) {
+    : IntegerBuilder(func.getLoc(), IndexType::get(func.getContext())),
+      func(func), machine(target) {
   setInsertionPointToStart(func.addEntryBlock());
 }
 
@@ -21,35 +21,8 @@ Value KernelBuilder::scalarArgument(unsigned i) {
 }
 
 //===----------------------------------------------------------------------===//
-// Index arithmetic and loops
+// Loops
 //===----------------------------------------------------------------------===//
-
-Value KernelBuilder::index(int64_t value) {
-  return arith::ConstantIndexOp::create(*this, value);
-}
-Value KernelBuilder::add(Value lhs, Value rhs) {
-  return createOrFold<arith::AddIOp>(lhs, rhs);
-}
-Value KernelBuilder::add(Value lhs, int64_t rhs) {
-  return rhs ? add(lhs, index(rhs)) : lhs;
-}
-Value KernelBuilder::mul(Value lhs, int64_t rhs) {
-  return createOrFold<arith::MulIOp>(lhs, index(rhs));
-}
-Value KernelBuilder::sub(Value lhs, Value rhs) {
-  return createOrFold<arith::SubIOp>(lhs, rhs);
-}
-// No index is negative, and the unsigned forms are cheaper.
-Value KernelBuilder::div(Value lhs, int64_t rhs) {
-  return createOrFold<arith::DivUIOp>(lhs, index(rhs));
-}
-Value KernelBuilder::rem(Value lhs, int64_t rhs) {
-  return createOrFold<arith::RemUIOp>(lhs, index(rhs));
-}
-
-Value KernelBuilder::min(Value lhs, int64_t rhs) {
-  return createOrFold<arith::MinUIOp>(lhs, index(rhs));
-}
 
 Values KernelBuilder::loop(Value low, Value high, int64_t step, ValueRange init,
                            CarryBody body) {

@@ -2,17 +2,15 @@
 #ifndef PMPD_LIB_CODEGEN_KERNELBUILDER_H
 #define PMPD_LIB_CODEGEN_KERNELBUILDER_H
 
+#include "lib/Codegen/IntegerBuilder.h"
 #include "lib/Codegen/Target.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace pmpd::codegen {
 
-using mlir::Type;
-using mlir::Value;
 using mlir::ValueRange;
 using Values = llvm::SmallVector<Value>;
 
@@ -21,10 +19,10 @@ using Values = llvm::SmallVector<Value>;
 /// capacities are the same.
 constexpr int64_t anyRows = 1 << 20;
 
-/// Writes the body of one kernel: arguments, loops, and f32 vectors whose width
+/// Writes the body of one kernel: arguments, loops, indices, and f32 vectors whose width
 /// follows the target. Anything at all that is per operation of the model stays
 /// out of it.
-class KernelBuilder : public mlir::ImplicitLocOpBuilder {
+class KernelBuilder : public IntegerBuilder {
 public:
   KernelBuilder(mlir::func::FuncOp func, const Target &target);
 
@@ -36,15 +34,7 @@ public:
   Value rows() { return scalarArgument(0); }
   Value position() { return scalarArgument(1); }
 
-  // Index arithmetic.
-  Value index(int64_t value);
-  Value add(Value lhs, Value rhs);
-  Value add(Value lhs, int64_t rhs);
-  Value mul(Value lhs, int64_t rhs);
-  Value sub(Value lhs, Value rhs);
-  Value div(Value lhs, int64_t rhs);
-  Value rem(Value lhs, int64_t rhs);
-  Value min(Value lhs, int64_t rhs);
+  Value index(int64_t value) { return constant(value); }
 
   // Loops. A body with carried values returns the next ones.
   using Body = llvm::function_ref<void(Value)>;

@@ -18,7 +18,8 @@ constexpr int64_t warpSize = 32;
 constexpr unsigned globalSpace = 1, sharedSpace = 3;
 
 GpuKernelBuilder::GpuKernelBuilder(gpu::GPUFuncOp func)
-    : ImplicitLocOpBuilder(func.getLoc(), func.getContext()), func(func) {
+    : IntegerBuilder(func.getLoc(), IntegerType::get(func.getContext(), 32)),
+      func(func) {
   setInsertionPointToStart(&func.getBody().front());
 }
 
@@ -61,35 +62,6 @@ void GpuKernelBuilder::waitForLaunchesBefore() {
 // Integers and f32
 //===----------------------------------------------------------------------===//
 
-Value GpuKernelBuilder::constant(int64_t value) {
-  return arith::ConstantOp::create(
-      *this, IntegerAttr::get(getI32Type(), APInt(32, value, /*isSigned=*/false,
-                                                  /*implicitTrunc=*/true)));
-}
-Value GpuKernelBuilder::add(Value lhs, Value rhs) {
-  return createOrFold<arith::AddIOp>(lhs, rhs);
-}
-Value GpuKernelBuilder::add(Value lhs, int64_t rhs) {
-  return rhs ? add(lhs, constant(rhs)) : lhs;
-}
-Value GpuKernelBuilder::sub(Value lhs, Value rhs) {
-  return createOrFold<arith::SubIOp>(lhs, rhs);
-}
-Value GpuKernelBuilder::mul(Value lhs, Value rhs) {
-  return createOrFold<arith::MulIOp>(lhs, rhs);
-}
-Value GpuKernelBuilder::mul(Value lhs, int64_t rhs) {
-  return mul(lhs, constant(rhs));
-}
-Value GpuKernelBuilder::div(Value lhs, int64_t rhs) {
-  return createOrFold<arith::DivUIOp>(lhs, constant(rhs));
-}
-Value GpuKernelBuilder::rem(Value lhs, int64_t rhs) {
-  return createOrFold<arith::RemUIOp>(lhs, constant(rhs));
-}
-Value GpuKernelBuilder::min(Value lhs, Value rhs) {
-  return createOrFold<arith::MinUIOp>(lhs, rhs);
-}
 Value GpuKernelBuilder::bitAnd(Value lhs, int64_t rhs) {
   return createOrFold<arith::AndIOp>(lhs, constant(rhs));
 }

@@ -2,20 +2,19 @@
 #ifndef PMPD_LIB_CODEGEN_GPU_GPUKERNELBUILDER_H
 #define PMPD_LIB_CODEGEN_GPU_GPUKERNELBUILDER_H
 
+#include "lib/Codegen/IntegerBuilder.h"
+
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace pmpd::codegen {
 
-using mlir::Type;
-using mlir::Value;
 using mlir::ValueRange;
 using Values = llvm::SmallVector<Value>;
 
 /// Writes the body of one GPU kernel. Integers are i32 and not negative unless
 /// said otherwise; memory is reached by pointers and byte offsets.
-class GpuKernelBuilder : public mlir::ImplicitLocOpBuilder {
+class GpuKernelBuilder : public IntegerBuilder {
 public:
   explicit GpuKernelBuilder(mlir::gpu::GPUFuncOp func);
 
@@ -37,16 +36,7 @@ public:
   /// weights.
   void waitForLaunchesBefore();
 
-  // Integers.
-  Value constant(int64_t value); // any i32, signed or not
-  Value add(Value lhs, Value rhs);
-  Value add(Value lhs, int64_t rhs);
-  Value sub(Value lhs, Value rhs);
-  Value mul(Value lhs, Value rhs);
-  Value mul(Value lhs, int64_t rhs);
-  Value div(Value lhs, int64_t rhs);
-  Value rem(Value lhs, int64_t rhs);
-  Value min(Value lhs, Value rhs);
+  // More of integers.
   Value bitAnd(Value lhs, int64_t rhs);
   Value shiftLeft(Value lhs, int64_t bits);
   Value shiftRight(Value lhs, int64_t bits); // zeros come in
