@@ -11,6 +11,7 @@ struct LinearOptions {
   int gpu = 0;
   int64_t megabytes = 200; /// Of weights read before the first comes again.
   int replays = 200;
+  bool cublas = true;      /// To compare with.
   double tolerance = 1e-3; /// Of the largest result.
 };
 

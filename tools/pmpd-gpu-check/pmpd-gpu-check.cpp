@@ -34,6 +34,7 @@ CLI::App *addLinear(CLI::App &app, LinearOptions &options) {
       ->check(countValidator())
       ->type_name("N");
   addMeasurement(*sub, options);
+  sub->add_flag("!--no-cublas", options.cublas, "compare with reads alone");
   return sub;
 }
 
