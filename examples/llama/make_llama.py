@@ -164,7 +164,9 @@ def main():
     parser.add_argument("--opset", type=int, default=17)
     values = parser.add_mutually_exclusive_group()
     values.add_argument("--seed", type=int, default=1)
-    values.add_argument("--zeros", action="store_true", help="nothing but zeros, except for a weight's first value")
+    values.add_argument(
+        "--zeros", action="store_true", help="zeros but for a weight's first value"
+    )
     parser.add_argument("--out", required=True, help="the .onnx file to write")
     args = parser.parse_args()
 
