@@ -49,7 +49,7 @@ private:
                                     int64_t classifierCount,
                                     StringRef kernels);
   std::string deviceKernelTable();
-  std::string argmaxKernel();
+  std::string sampleKernel(int64_t &scratch);
   std::string imageTable();
 
   ModelOp model;
@@ -73,12 +73,15 @@ std::string Emitter::kernelTable() {
   });
 }
 
-/// The pmpd_gpu_kernel of the logits' maximum, empty if there is none.
-std::string Emitter::argmaxKernel() {
+/// The pmpd_gpu_kernel that chooses tokens, empty if there is none.
+std::string Emitter::sampleKernel(int64_t &scratch) {
   for (auto module : cast<ModuleOp>(symbols.getOp()).getOps<gpu::GPUModuleOp>())
     for (auto kernel : module.getOps<LLVM::LLVMFuncOp>())
-      if (kernel->hasAttr("pmpd.argmax"))
+      if (auto bytes =
+              kernel->getAttrOfType<IntegerAttr>("pmpd.sample_scratch")) {
+        scratch = bytes.getInt();
         return launches.deviceKernel(kernel);
+      }
   return {};
 }
 
@@ -228,14 +231,16 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
       digest.size() != PMPD_DIGEST_BYTES)
     return model.emitOpError("expected the digest of a weight file; run "
                              "--pmpd-pack first");
+  int64_t sampleScratch = 0;
   std::string nameText = text(name), tripleText = text(triple),
-              featuresText = text(features), argmax = argmaxKernel(),
+              featuresText = text(features),
+              sample = sampleKernel(sampleScratch),
               deviceKernels = deviceKernelTable(), imagesName = imageTable();
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
       &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
                    i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr,
-                   i32, i32, i32, i32});
+                   i64, i32, i32, i32, i32});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
     for (char byte : digest)
@@ -253,8 +258,9 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
          literal(i32, count), literal(i32, classifierCount), addressOf(regions),
          addressOf(classifiers), addressOf(kernels), addressOf(deviceKernels),
          addressOf(imagesName),
-         argmax.empty() ? Value(LLVM::ZeroOp::create(builder, loc, ptr))
-                        : addressOf(argmax),
+         sample.empty() ? Value(LLVM::ZeroOp::create(builder, loc, ptr))
+                        : addressOf(sample),
+         literal(i64, sampleScratch),
          literal(i32, launches.kernels().size()),
          literal(i32, launches.deviceKernels().size()),
          literal(i32, imageCount), literal(i32, 0)});

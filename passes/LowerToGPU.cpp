@@ -19,13 +19,12 @@ struct LowerToGPU : impl::LowerToGPUBase<LowerToGPU> {
       for (RegionOp region : model.getBody()->getOps<RegionOp>())
         if (failed(lowering.lower(region)))
           return signalPassFailure();
-      llvm::Expected<codegen::Kernel> argmax = kernels.argmax(model.getVocab());
-      if (!argmax) {
-        model.emitOpError() << llvm::toString(argmax.takeError());
-        return signalPassFailure();
-      }
       // No region launches it: the runtime may.
-      argmax->func->setAttr("pmpd.argmax", UnitAttr::get(&getContext()));
+      codegen::Kernel sample = kernels.sample(model.getVocab());
+      sample.func->setAttr(
+          "pmpd.sample_scratch",
+          Builder(&getContext())
+              .getI64IntegerAttr(kernels.sampleScratch(model.getVocab())));
       for (auto classifier : model.getBody()->getOps<ClassifierOp>())
         if (failed(lowerClassifier(classifier, model, hostKernels)))
           return signalPassFailure();

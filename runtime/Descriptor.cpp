@@ -165,6 +165,10 @@ pmpd_status checkGpuKernels(const pmpd_model_desc &desc) {
       return bad(desc, label + " takes " + std::to_string(kernel->pointers) +
                            " pointers");
   }
+  const auto *end = desc.gpu_kernels + desc.gpu_kernel_count;
+  if (desc.gpu_sample &&
+      std::find(desc.gpu_kernels, end, desc.gpu_sample) == end)
+    return bad(desc, "the GPU kernel that chooses tokens is not listed");
   return PMPD_OK;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/Sampling.h"
 #include "runtime/Session.h"
+#include "runtime/SplitMix.h"
 #include "runtime/Timer.h"
 
 #include <algorithm>
@@ -33,26 +34,63 @@ bool emit(const pmpd_generate_options &options, int64_t index, int32_t token,
          options.on_token(options.user, index, token, bits) == 0;
 }
 
+/// Runs the steps of a request and chooses a token after each: on the target
+/// where it can, else here.
+class Steps {
+public:
+  Steps(Session &session, const pmpd_sampling &sampling)
+      : session(session), sampling(sampling), state(sampling.seed) {}
+
+  pmpd_status prefill(const int32_t *prompt, int64_t count, int32_t &next) {
+    auto step = [&](TokenChoice *choice) {
+      return session.prefill(prompt, count, 1, session.logitBuffer(), choice);
+    };
+    return run(step, next);
+  }
+
+  pmpd_status decode(int32_t token, int32_t &next) {
+    auto step = [&](TokenChoice *choice) {
+      return session.decode(token, nullptr, choice);
+    };
+    return run(step, next);
+  }
+
+private:
+  template <typename Step> pmpd_status run(Step step, int32_t &next) {
+    if (!session.canChoose()) {
+      if (pmpd_status status = step(nullptr))
+        return status;
+      return sampler.pick(session.logits(), session.desc().vocab, sampling,
+                          state, next);
+    }
+    TokenChoice choice = {sampling, 0, -1};
+    if (sampling.temperature > 0)
+      choice.uniform = nextUniform(state);
+    if (pmpd_status status = step(&choice))
+      return status;
+    next = choice.token;
+    return next < 0 ? failNoFiniteLogit() : PMPD_OK;
+  }
+
+  Session &session;
+  const pmpd_sampling &sampling;
+  Sampler sampler;
+  uint64_t state;
+};
+
 pmpd_status generate(Session &session, const int32_t *prompt,
                      int64_t promptCount, const pmpd_generate_options &options,
                      int32_t *tokens, int64_t &count) {
+  if (options.max_tokens == 0)
+    return session.prefill(prompt, promptCount, 1, session.logitBuffer());
   Timer timer;
-  if (pmpd_status status =
-          session.prefill(prompt, promptCount, 1, session.logitBuffer()))
+  Steps steps(session, options.sampling);
+  int32_t token = 0;
+  if (pmpd_status status = steps.prefill(prompt, promptCount, token))
     return status;
   session.setMaxTokens(options.max_tokens);
-  Sampler sampler;
-  uint64_t state = options.sampling.seed;
-  while (count < options.max_tokens) {
-    int32_t token = 0;
-    if (pmpd_status status =
-            sampler.pick(session.logits(), session.desc().vocab,
-                         options.sampling, state, token))
-      return status;
-    if (count == 0)
-      session.setFirstTokenSeconds(timer.seconds());
-    if (isStop(options, token))
-      break;
+  session.setFirstTokenSeconds(timer.seconds());
+  while (!isStop(options, token)) {
     bool goOn = emit(options, count, token, session.lastBits(), tokens);
     ++count;
     // The last token needs no step of its own: nobody asks for its logits.
@@ -61,7 +99,7 @@ pmpd_status generate(Session &session, const int32_t *prompt,
       break;
     if (session.isCancelled())
       return fail(PMPD_CANCELLED, "cancelled");
-    if (pmpd_status status = session.decode(token, nullptr))
+    if (pmpd_status status = steps.decode(token, token))
       return status;
   }
   return PMPD_OK;

@@ -37,6 +37,10 @@ pmpd_status pmpd::rt::checkSampling(const pmpd_sampling &sampling) {
   return PMPD_OK;
 }
 
+pmpd_status pmpd::rt::failNoFiniteLogit() {
+  return fail(PMPD_BAD_ARGUMENT, "expected at least one finite logit");
+}
+
 void Sampler::collect(const float *logits, int32_t vocab, int32_t best,
                       float temperature) {
   candidates.clear();
@@ -53,7 +57,6 @@ void Sampler::keepTopK(size_t count) {
   std::nth_element(candidates.begin(), candidates.begin() + count,
                    candidates.end(), isBetter);
   candidates.resize(count);
-  std::sort(candidates.begin(), candidates.end(), isBetter);
 }
 
 /// Keeps the fewest best candidates that hold `share` of the weight.
@@ -81,7 +84,13 @@ double Sampler::totalWeight() const {
   return total;
 }
 
-int32_t Sampler::draw(double uniform) const {
+/// In the order of tokens, which every target can follow.
+int32_t Sampler::draw(double uniform) {
+  auto isBefore = [](const Candidate &a, const Candidate &b) {
+    return a.token < b.token;
+  };
+  if (!std::is_sorted(candidates.begin(), candidates.end(), isBefore))
+    std::sort(candidates.begin(), candidates.end(), isBefore);
   double rest = uniform * totalWeight();
   for (const Candidate &candidate : candidates) {
     rest -= candidate.weight;
@@ -98,7 +107,7 @@ pmpd_status Sampler::pick(const float *logits, int32_t vocab,
     return status;
   int32_t best = findBest(logits, vocab);
   if (best < 0)
-    return fail(PMPD_BAD_ARGUMENT, "expected at least one finite logit");
+    return failNoFiniteLogit();
   token = best;
   if (sampling.temperature == 0)
     return PMPD_OK;

@@ -26,7 +26,7 @@ private:
                float temperature);
   void keepTopK(size_t count);
   void keepTopP(double share);
-  int32_t draw(double uniform) const;
+  int32_t draw(double uniform);
 
   /// A total order, so that every step is deterministic.
   static bool isBetter(const Candidate &a, const Candidate &b) {
@@ -36,6 +36,9 @@ private:
 
   std::vector<Candidate> candidates;
 };
+
+/// That no token can be chosen. Errors: BAD_ARGUMENT.
+pmpd_status failNoFiniteLogit();
 
 /// Checks the parameters alone. Errors: BAD_ARGUMENT.
 pmpd_status checkSampling(const pmpd_sampling &sampling);

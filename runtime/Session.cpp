@@ -194,7 +194,8 @@ pmpd_status Session::checkTokens(const int32_t *tokens, int64_t count) const {
 }
 
 pmpd_status Session::prefillChunks(const int32_t *tokens, int64_t count,
-                                   int64_t logitRows, float *logits) {
+                                   int64_t logitRows, float *logits,
+                                   TokenChoice *choice) {
   const int64_t firstRow = count - logitRows; // of those with logits
   for (int64_t begin = 0, end; begin < count; begin = end) {
     if (cancelled)
@@ -207,6 +208,8 @@ pmpd_status Session::prefillChunks(const int32_t *tokens, int64_t count,
     call.rows = end - begin;
     call.position = held + begin;
     call.logitRows = end - firstHere;
+    if (end == count)
+      call.choice = choice;
     if (call.logitRows > 0)
       call.logits = logits + (firstHere - firstRow) * desc().vocab;
     if (pmpd_status status = target->run(call))
@@ -216,7 +219,8 @@ pmpd_status Session::prefillChunks(const int32_t *tokens, int64_t count,
 }
 
 pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
-                             int64_t logitRows, float *logits) {
+                             int64_t logitRows, float *logits,
+                             TokenChoice *choice) {
   if (!tokens || count < 1)
     return fail(PMPD_BAD_ARGUMENT, "expected at least one token to prefill");
   if (pmpd_status status = checkRange("logit rows", logitRows, count))
@@ -227,7 +231,8 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
   if (pmpd_status status = checkTokens(tokens, count))
     return status;
   Timer timer;
-  if (pmpd_status status = prefillChunks(tokens, count, logitRows, logits))
+  if (pmpd_status status =
+          prefillChunks(tokens, count, logitRows, logits, choice))
     return status;
   heldTokens.insert(heldTokens.end(), tokens, tokens + count);
   held += count;
@@ -235,7 +240,7 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
   maxTokens = 0;
   begun = false;
   previousBits = prefillRegion->bits;
-  haveLogits = logitRows > 0;
+  haveLogits = logitRows > 0 && !choice;
   if (haveLogits && logits != lastLogits.data())
     std::copy_n(logits + (logitRows - 1) * desc().vocab, desc().vocab,
                 lastLogits.data());
@@ -247,7 +252,7 @@ pmpd_status Session::prefill(const int32_t *tokens, int64_t count,
   return PMPD_OK;
 }
 
-pmpd_status Session::decode(int32_t token, int32_t *bits) {
+pmpd_status Session::decode(int32_t token, int32_t *bits, TokenChoice *choice) {
   if (pmpd_status status = checkTokens(&token, 1))
     return status;
   if (pmpd_status status = beginRequest())
@@ -269,6 +274,7 @@ pmpd_status Session::decode(int32_t token, int32_t *bits) {
   call.position = held;
   call.logits = lastLogits.data();
   call.logitRows = 1;
+  call.choice = choice;
   Timer timer;
   if (pmpd_status status = target->run(call))
     return status;
@@ -280,7 +286,7 @@ pmpd_status Session::decode(int32_t token, int32_t *bits) {
       double(region->weight_bytes) + double(kvBytesPerToken(desc())) * held;
   decodeBits += picked;
   previousBits = picked;
-  haveLogits = true;
+  haveLogits = !choice;
   if (bits)
     *bits = picked;
   return PMPD_OK;

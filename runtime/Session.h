@@ -33,14 +33,22 @@ public:
   /// As pmpd_session_set_max_tokens; 0 = unknown.
   void setMaxTokens(int64_t tokens) { maxTokens = tokens; }
 
-  /// As pmpd_prefill; what it leaves in logits() is the last row.
+  /// Whether steps may have a choice: the target makes it, and the scheduler
+  /// does not ask for the logits.
+  bool canChoose() const {
+    return target->canChoose() && !scheduler->readsLogits();
+  }
+
+  /// As pmpd_prefill; what it leaves in logits() is the last row. With a
+  /// choice, which is for one row, it is made and there are no logits.
   pmpd_status prefill(const int32_t *tokens, int64_t count, int64_t logitRows,
-                      float *logits);
+                      float *logits, TokenChoice *choice = nullptr);
 
-  /// As pmpd_decode, into logits().
-  pmpd_status decode(int32_t token, int32_t *bits);
+  /// As pmpd_decode, into logits() or as a choice.
+  pmpd_status decode(int32_t token, int32_t *bits,
+                     TokenChoice *choice = nullptr);
 
-  /// [vocab] of the last step; null if it computed none.
+  /// [vocab] of the last step; null if it gave none.
   const float *logits() const {
     return haveLogits ? lastLogits.data() : nullptr;
   }
@@ -67,7 +75,8 @@ private:
   pmpd_status beginRequest();
   pmpd_status checkTokens(const int32_t *tokens, int64_t count) const;
   pmpd_status prefillChunks(const int32_t *tokens, int64_t count,
-                            int64_t logitRows, float *logits);
+                            int64_t logitRows, float *logits,
+                            TokenChoice *choice);
 
   std::shared_ptr<const Model> model;
   std::unique_ptr<Target> target;

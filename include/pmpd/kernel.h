@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-enum { PMPD_ABI_VERSION = 4, PMPD_KERNEL_POINTERS = 16 };
+enum { PMPD_ABI_VERSION = 5, PMPD_KERNEL_POINTERS = 16 };
 
 /* Arguments of a kernel. Which pointer is what is said where the kernel is
  * generated (lib/Codegen); shapes are compile-time constants of the kernel. */
@@ -53,9 +53,22 @@ typedef struct pmpd_gpu_call {
   int32_t position; /* as pmpd_kernel_args.position */
 } pmpd_gpu_call;
 
-/* The kernel pmpd_model_desc.gpu_argmax has two pointers, logits [rows, vocab]
- * and int32_t [rows], and takes a block per row: it writes the index of the
- * highest finite logit, the lowest of equals, or -1 if none is finite. */
+/* How a token is chosen from logits, in the memory of the device as well. */
+typedef struct pmpd_gpu_sampling {
+  float inverse_temperature; /* 0 = the highest finite logit, as by top_k 1 */
+  int32_t top_k;    /* most candidates, at least 1; vocab or more = all */
+  uint64_t top_p;   /* the fewest best candidates are kept whose share of the
+                       weight is above top_p / 2^64; 2^64 - 1 = all */
+  uint64_t uniform; /* the draw, in 2^-64 */
+} pmpd_gpu_sampling;
+
+/* The kernel pmpd_model_desc.gpu_sample has four pointers: float logits
+ * [vocab], a pmpd_gpu_sampling, scratch memory [gpu_sample_scratch] and an
+ * int32_t. One block writes the token there, or -1 if no logit is finite.
+ * Candidates are the finite logits, the lower index first of equal ones; their
+ * weight is exp((logit - highest) * inverse_temperature). The draw takes the
+ * first token, in order of index, up to which the kept candidates hold more than
+ * `uniform` of their weight. */
 
 /* Launches blocks 0 .. blocks-1 of `kernel`, to run after all that was launched
  * before. A count of 0 launches nothing. args->rows is the rows of the call or
@@ -125,9 +138,12 @@ typedef enum pmpd_gpu_image_kind {
   PMPD_GPU_CUBIN = 1 /* for `sm` and newer ones of the same major number */
 } pmpd_gpu_image_kind;
 
-/* Kernels in images for this sm and newer may be launched before those launched
- * ahead of them end: they wait for them themselves. */
-enum { PMPD_GPU_OVERLAP_SM = 90 };
+enum {
+  PMPD_GPU_OLDEST_SM = 80, /* of the GPUs that models can be compiled for */
+  /* Kernels in images for this sm and newer may be launched before those
+   * launched ahead of them end: they wait for them themselves. */
+  PMPD_GPU_OVERLAP_SM = 90
+};
 
 /* The kernels of a GPU in one of the forms that drivers load. */
 typedef struct pmpd_gpu_image {
@@ -162,7 +178,8 @@ typedef struct pmpd_model_desc {
   const pmpd_kernel_name *kernels; /* [kernel_count], all that CPUs run */
   const pmpd_gpu_kernel *const *gpu_kernels; /* [gpu_kernel_count] */
   const pmpd_gpu_image *gpu_images;   /* [gpu_image_count] */
-  const pmpd_gpu_kernel *gpu_argmax;  /* one of gpu_kernels, or NULL */
+  const pmpd_gpu_kernel *gpu_sample;  /* one of gpu_kernels, or NULL */
+  uint64_t gpu_sample_scratch;        /* bytes, 64-byte aligned */
   int32_t kernel_count;
   int32_t gpu_kernel_count;
   int32_t gpu_image_count; /* 0 for a model that runs on the CPU */

@@ -292,7 +292,8 @@ typedef struct pmpd_stats {
  * stop token, at on_token's request or when the context is full. tokens: out,
  * [max_tokens], may be NULL; count: out, tokens produced, also when a later
  * step fails, may be NULL. The last token produced was not decoded: it is not
- * in the KV cache.
+ * in the KV cache. A GPU chooses the tokens itself, as pmpd_sample does but for
+ * rounding, unless the schedule is a callback or looks at logits.
  * Errors: as pmpd_prefill, pmpd_decode and pmpd_sample; CANCELLED keeps the
  * tokens before it. */
 pmpd_status pmpd_generate(pmpd_session *session, const int32_t *prompt,

@@ -25,7 +25,8 @@ struct Generation {
   const char *ptx;
 };
 constexpr Generation generations[] = {
-    {80, "+ptx78"}, {86, "+ptx78"},  {87, "+ptx78"},  {89, "+ptx78"},
+    {PMPD_GPU_OLDEST_SM, "+ptx78"},
+    {86, "+ptx78"}, {87, "+ptx78"},  {89, "+ptx78"},
     {90, "+ptx78"}, {100, "+ptx86"}, {103, "+ptx88"}, {120, "+ptx87"}};
 
 Error refuse(const Twine &message) {

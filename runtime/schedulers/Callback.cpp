@@ -9,6 +9,7 @@ public:
   CallbackScheduler(pmpd_schedule_fn fn, void *user) : fn(fn), user(user) {}
 
   int32_t pick(const pmpd_step &step) override { return fn(user, &step); }
+  bool readsLogits() const override { return true; } // it may
 
 private:
   pmpd_schedule_fn fn;

@@ -41,6 +41,8 @@ public:
     return ladder[state.rung];
   }
 
+  bool readsLogits() const override { return true; }
+
   void rewind(int64_t index) override {
     while (!states.empty() && states.back().index >= index)
       states.pop_back();

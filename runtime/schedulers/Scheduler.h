@@ -37,6 +37,9 @@ public:
   /// Bits for step.index. Called once before every decode step.
   virtual int32_t pick(const pmpd_step &step) = 0;
 
+  /// Whether pick looks at step.logits; else the step may lack them.
+  virtual bool readsLogits() const { return false; }
+
   /// Takes back the steps from `index` on: that is the next one's index.
   virtual void rewind(int64_t /*index*/) {}
 };

@@ -3,11 +3,13 @@
 #include "runtime/Mapping.h"
 #include "runtime/Trace.h"
 #include "runtime/targets/Target.h"
+#include "runtime/targets/cuda/CallHeader.h"
 #include "runtime/targets/cuda/KvCache.h"
 #include "runtime/targets/cuda/Launcher.h"
 #include "runtime/targets/cuda/Recording.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <map>
 
@@ -15,11 +17,6 @@ using namespace pmpd::rt;
 using namespace pmpd;
 
 namespace {
-
-/// What a call writes to the device first; the tokens follow it.
-struct CallHeader {
-  pmpd_gpu_call all, withLogits;
-};
 
 /// What is kept of a region that runs once per token.
 struct DecodeRegion {
@@ -49,6 +46,8 @@ public:
     return status;
   }
 
+  bool canChoose() const override { return desc.gpu_sample; }
+
   pmpd_status kv(int32_t layer, int64_t tokens, const uint8_t *&keys) override;
 
   void clearKv() override {
@@ -71,8 +70,9 @@ private:
   pmpd_status runCurrent(const RegionCall &call);
   void writeCall(const RegionCall &call);
   pmpd_status makeRoomForLogits(int64_t rows);
-  pmpd_status enqueue(const RegionCall &call, float *logits);
-  pmpd_status replay(const RegionCall &call, float *logits);
+  pmpd_status enqueue(const RegionCall &call, void *result);
+  pmpd_status replay(const RegionCall &call, void *result);
+  void launchSample(cuda::Launcher &launcher);
   pmpd_status finish(const RegionCall &call);
 
   const pmpd_model_desc &desc;
@@ -87,9 +87,12 @@ private:
   cuda::DeviceMemory logits;     // [1, vocab], also of what is recorded
   cuda::DeviceMemory moreLogits; // [moreRows, vocab], once asked for
   int64_t moreRows = 0;
+  cuda::DeviceMemory token;        // int32_t, of a choice
   cuda::PinnedMemory hostCall;     // as call
   cuda::PinnedMemory decodeLogits; // [vocab]
-  std::map<const pmpd_region_desc *, DecodeRegion> decodeRegions;
+  cuda::PinnedMemory hostToken;    // as token
+  std::map<std::pair<const pmpd_region_desc *, /*choice*/ bool>, DecodeRegion>
+      decodeRegions;
   cuda::LaunchTimes times;
   std::unique_ptr<Trace> trace; // or null
 };
@@ -97,12 +100,13 @@ private:
 } // namespace
 
 pmpd_status CudaTarget::allocate() {
-  uint64_t scratchBytes = 0, rows = 0;
+  uint64_t scratchBytes = desc.gpu_sample ? desc.gpu_sample_scratch : 0;
+  uint64_t rows = 0;
   for (int32_t i = 0; i < desc.region_count; ++i) {
     scratchBytes = std::max(scratchBytes, desc.regions[i].scratch_bytes);
     rows = std::max(rows, uint64_t(desc.regions[i].max_rows));
   }
-  const uint64_t callBytes = sizeof(CallHeader) + rows * sizeof(int32_t);
+  const uint64_t callBytes = sizeof(cuda::CallHeader) + rows * sizeof(int32_t);
   const uint64_t rowBytes = desc.vocab * sizeof(float);
   cuda::Current current(device);
   if (pmpd_status status = current.status())
@@ -120,15 +124,20 @@ pmpd_status CudaTarget::allocate() {
   if (pmpd_status status = cuda::allocate(device, rowBytes, "logits", logits))
     return status;
   if (pmpd_status status =
+          cuda::allocate(device, sizeof(int32_t), "token", token))
+    return status;
+  if (pmpd_status status =
           cuda::allocatePinned(device, callBytes, "tokens", hostCall))
+    return status;
+  if (pmpd_status status =
+          cuda::allocatePinned(device, sizeof(int32_t), "token", hostToken))
     return status;
   return cuda::allocatePinned(device, rowBytes, "logits", decodeLogits);
 }
 
 void CudaTarget::writeCall(const RegionCall &given) {
-  auto *header = static_cast<CallHeader *>(hostCall.get());
-  header->all = {int32_t(given.rows), int32_t(given.position)};
-  header->withLogits = {int32_t(given.logitRows), int32_t(given.position)};
+  auto *header = static_cast<cuda::CallHeader *>(hostCall.get());
+  *header = cuda::CallHeader(given, desc.vocab);
   std::copy_n(given.tokens, given.rows,
               reinterpret_cast<int32_t *>(header + 1));
 }
@@ -145,11 +154,13 @@ pmpd_status CudaTarget::makeRoomForLogits(int64_t rows) {
   return PMPD_OK;
 }
 
-/// Queues a call from the write of its tokens to the copy of its logits.
-pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
-  if (pmpd_status status = api.copyToDevice(
-          call.get(), hostCall.get(),
-          sizeof(CallHeader) + given.rows * sizeof(int32_t), stream.get()))
+/// Queues a call from the write of its tokens to the copy of its logits or
+/// choice.
+pmpd_status CudaTarget::enqueue(const RegionCall &given, void *to) {
+  if (pmpd_status status = api.copyToDevice(call.get(), hostCall.get(),
+                                            sizeof(cuda::CallHeader) +
+                                                given.rows * sizeof(int32_t),
+                                            stream.get()))
     return status;
   times.clear();
   cuda::Launcher launcher(model, stream.get(), call.get(), given.rows,
@@ -159,7 +170,7 @@ pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
   args.scratch = reinterpret_cast<uint8_t *>(scratch.get());
   args.kv = reinterpret_cast<uint8_t *>(kvCache->address());
   args.tokens =
-      reinterpret_cast<const int32_t *>(call.get() + sizeof(CallHeader));
+      reinterpret_cast<const int32_t *>(call.get() + sizeof(cuda::CallHeader));
   cuda::Address target = given.logitRows > 1 ? moreLogits.get() : logits.get();
   args.logits = reinterpret_cast<float *>(target);
   args.rows = given.rows;
@@ -168,6 +179,8 @@ pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
   args.launch = cuda::Launcher::launch;
   args.device = &launcher;
   given.region->entry(&args);
+  if (given.choice)
+    launchSample(launcher);
   if (pmpd_status status = launcher.status())
     return status;
   if (trace)
@@ -175,8 +188,22 @@ pmpd_status CudaTarget::enqueue(const RegionCall &given, float *to) {
       return status;
   if (given.logitRows == 0)
     return PMPD_OK;
+  if (given.choice)
+    return api.copyToHost(to, token.get(), sizeof(int32_t), stream.get());
   return api.copyToHost(
       to, target, given.logitRows * desc.vocab * sizeof(float), stream.get());
+}
+
+/// Scratch memory is free once there are logits.
+void CudaTarget::launchSample(cuda::Launcher &launcher) {
+  pmpd_kernel_args args = {};
+  args.rows = 1;
+  args.ptr[0] = reinterpret_cast<void *>(logits.get());
+  args.ptr[1] = reinterpret_cast<void *>(call.get() +
+                                         offsetof(cuda::CallHeader, sampling));
+  args.ptr[2] = reinterpret_cast<void *>(scratch.get());
+  args.ptr[3] = reinterpret_cast<void *>(token.get());
+  cuda::Launcher::launch(&launcher, desc.gpu_sample, &args, /*blocks=*/1);
 }
 
 /// Waits. Errors of kernels show only here.
@@ -191,8 +218,8 @@ pmpd_status CudaTarget::finish(const RegionCall &given) {
 
 /// Runs a decode region from its recording. What differs between tokens is read
 /// from `hostCall` by the copy that is recorded with the launches.
-pmpd_status CudaTarget::replay(const RegionCall &given, float *to) {
-  DecodeRegion &region = decodeRegions[given.region];
+pmpd_status CudaTarget::replay(const RegionCall &given, void *to) {
+  DecodeRegion &region = decodeRegions[{given.region, given.choice != nullptr}];
   // Drivers load a kernel when it is first launched, which may not happen
   // during a recording.
   if (!region.hasRun) {
@@ -209,7 +236,10 @@ pmpd_status CudaTarget::replay(const RegionCall &given, float *to) {
 
 pmpd_status CudaTarget::runCurrent(const RegionCall &given) {
   const bool decode = given.region->phase == PMPD_DECODE;
-  float *to = decode ? static_cast<float *>(decodeLogits.get()) : given.logits;
+  // What is recorded goes to the same place every time.
+  void *to = given.choice ? hostToken.get()
+             : decode     ? decodeLogits.get()
+                          : given.logits;
   if (pmpd_status status = makeRoomForLogits(given.logitRows))
     return status;
   writeCall(given);
@@ -219,7 +249,9 @@ pmpd_status CudaTarget::runCurrent(const RegionCall &given) {
     return status;
   if (pmpd_status status = finish(given))
     return status;
-  if (to != given.logits)
+  if (given.choice)
+    given.choice->token = *static_cast<const int32_t *>(to);
+  else if (to != given.logits)
     std::memcpy(given.logits, to, desc.vocab * sizeof(float));
   if (!trace)
     return PMPD_OK;

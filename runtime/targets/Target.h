@@ -6,14 +6,22 @@
 
 namespace pmpd::rt {
 
+/// A token that a target chooses instead of giving the logits.
+struct TokenChoice {
+  pmpd_sampling sampling; // checked
+  double uniform;         // the draw, in [0, 1)
+  int32_t token;          // out; -1 if no logit is finite
+};
+
 /// One call of a region on tokens the session has checked.
 struct RegionCall {
   const pmpd_region_desc *region;
   const int32_t *tokens; // [rows]
   int64_t rows;
-  int64_t position;  // tokens in the KV cache before the call
-  float *logits;     // [logitRows, vocab]
-  int64_t logitRows; // trailing rows
+  int64_t position;    // tokens in the KV cache before the call
+  float *logits;       // [logitRows, vocab]; left alone with a choice
+  int64_t logitRows;   // trailing rows
+  TokenChoice *choice; // null, or to be made from the logits of the one row
 };
 
 /// Where the regions of one session run and its KV cache lives. A new kind of
@@ -24,6 +32,9 @@ public:
 
   /// Runs a region to its end.
   virtual pmpd_status run(const RegionCall &call) = 0;
+
+  /// Whether calls may have a choice.
+  virtual bool canChoose() const { return false; }
 
   /// Makes the first `tokens` positions of a layer readable: `keys` is where
   /// its K begin, with V behind them, as kernel.h lays them out.

@@ -28,13 +28,14 @@
 // CHECK-LABEL: llvm.mlir.global internal constant @pmpd_model
 // CHECK:         llvm.mlir.addressof @pmpd_gpu_images
 // CHECK-NEXT:    llvm.mlir.addressof @best_kernel
+// CHECK-NEXT:    llvm.mlir.constant(4096 : i64)
 // CHECK-NOT:   gpu.module
 module attributes {gpu.container_module} {
   gpu.module @pmpd_kernels {
     llvm.func @scale(%in: !llvm.ptr<1>, %out: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 96, 1, 1>} {
       llvm.return
     }
-    llvm.func @best(%logits: !llvm.ptr<1>, %index: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 1024, 1, 1>, pmpd.argmax} {
+    llvm.func @best(%logits: !llvm.ptr<1>, %sampling: !llvm.ptr<1>, %scratch: !llvm.ptr<1>, %token: !llvm.ptr<1>, %call: !llvm.ptr<1>) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 1024, 1, 1>, pmpd.sample_scratch = 4096 : i64} {
       llvm.return
     }
   }

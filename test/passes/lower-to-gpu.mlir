@@ -65,5 +65,5 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 2, heads = 4, kv_heads = 2, hea
 // CHECK:           nvvm.mma.sync{{.*}}<u8>{{.*}}<s8>{{.*}}k = 32
 // CHECK-NOT:     math.exp
 
-// For who decodes greedily; no region launches it.
-// CHECK: gpu.func @argmax_k64({{.*}} kernel attributes {{{.*}}pmpd.argmax
+// For who wants a token, not logits; no region launches it.
+// CHECK: gpu.func @sample_k64({{.*}} kernel attributes {{{.*}}pmpd.sample_scratch = 32768 : i64

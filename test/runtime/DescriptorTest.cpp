@@ -160,6 +160,13 @@ TEST_F(DescriptorTest, refuses_broken_kernels_of_GPUs) {
     EXPECT_FAILS(PMPD_BAD_MODEL,
                  "GPU kernel 1 takes " + std::to_string(pointers), check());
   }
+  kernel = sound;
+  desc.gpu_sample = &kernel;
+  EXPECT_PMPD_OK(check());
+  desc.gpu_kernel_count = 1;
+  EXPECT_FAILS(PMPD_BAD_MODEL, "kernel that chooses tokens is not listed",
+               check());
+  desc.gpu_kernel_count = 2;
   kernels[1] = nullptr;
   EXPECT_FAILS(PMPD_BAD_MODEL, "GPU kernel 1 has no name", check());
 }

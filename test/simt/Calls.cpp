@@ -2,6 +2,7 @@
 #include "test/simt/Calls.h"
 #include "test/simt/Block.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace pmpd::simt;
@@ -32,6 +33,29 @@ const char *shuffleIndex(Block &, uint32_t, const Lanes &lanes) {
   return shuffle(lanes, [](uint32_t, uint32_t source, uint32_t) {
     return source % warpSize;
   });
+}
+
+template <typename Combine>
+const char *reduce(const Lanes &lanes, Combine combine) {
+  // in: value, member mask
+  uint32_t result = lanes.in[0][0];
+  for (uint32_t lane = 0; lane < warpSize; ++lane) {
+    if (lanes.in[lane][1] != allLanes)
+      return "expected a reduction over all lanes";
+    if (lane > 0)
+      result = combine(result, lanes.in[lane][0]);
+  }
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    *lanes.out[lane] = result;
+  return nullptr;
+}
+
+const char *reduceAdd(Block &, uint32_t, const Lanes &lanes) {
+  return reduce(lanes, [](uint32_t x, uint32_t y) { return x + y; });
+}
+
+const char *reduceMin(Block &, uint32_t, const Lanes &lanes) {
+  return reduce(lanes, [](uint32_t x, uint32_t y) { return std::min(x, y); });
 }
 
 const char *warpBarrier(Block &block, uint32_t warp, const Lanes &lanes) {
@@ -106,6 +130,12 @@ void simt_shuffle_xor(const uint32_t *in, uint32_t *out) {
 void simt_shuffle_index(const uint32_t *in, uint32_t *out) {
   Block::current().wait(shuffleIndex, in, out);
 }
+void simt_reduce_add(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(reduceAdd, in, out);
+}
+void simt_reduce_min(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(reduceMin, in, out);
+}
 void simt_mma_m16n8k32_u8_s8(const uint32_t *in, uint32_t *out) {
   Block::current().wait(mma16x8x32, in, out);
 }
@@ -144,9 +174,7 @@ namespace pmpd::simt {
 
 const Call *calls(uint32_t &count) {
 #define PMPD_CALL(intrinsic, symbol, form)                                     \
-  {                                                                            \
-    intrinsic, #symbol, reinterpret_cast<void *>(symbol), Form::form           \
-  }
+  { intrinsic, #symbol, reinterpret_cast<void *>(symbol), Form::form }
   static const Call all[] = {
       PMPD_CALL("llvm.nvvm.read.ptx.sreg.tid.x", simt_thread, Plain),
       PMPD_CALL("llvm.nvvm.read.ptx.sreg.laneid", simt_lane, Plain),
@@ -158,6 +186,8 @@ const Call *calls(uint32_t &count) {
       PMPD_CALL("llvm.nvvm.shfl.sync.bfly.f32", simt_shuffle_xor, Packed),
       PMPD_CALL("llvm.nvvm.shfl.sync.idx.i32", simt_shuffle_index, Packed),
       PMPD_CALL("llvm.nvvm.shfl.sync.idx.f32", simt_shuffle_index, Packed),
+      PMPD_CALL("llvm.nvvm.redux.sync.add", simt_reduce_add, Packed),
+      PMPD_CALL("llvm.nvvm.redux.sync.umin", simt_reduce_min, Packed),
       PMPD_CALL("llvm.nvvm.mma.m16n8k32.row.col.u8.s8", simt_mma_m16n8k32_u8_s8,
                 Packed),
       PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.4", simt_copy_4, Plain),

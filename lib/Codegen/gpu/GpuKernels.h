@@ -50,10 +50,10 @@ public:
   Kernel add(int64_t cols) override;
   Kernel mul(int64_t cols) override;
 
-  /// (input, output i32[rows]): the column of the highest finite element of a
-  /// row, the first of equals, -1 if there is none. Fails for more columns than
-  /// f32 counts exactly.
-  llvm::Expected<Kernel> argmax(int64_t cols);
+  /// (logits [vocab], pmpd_gpu_sampling, scratch [sampleScratch], i32): the
+  /// token that pmpd_model_desc.gpu_sample chooses, by one block.
+  Kernel sample(int64_t vocab);
+  static uint64_t sampleScratch(int64_t vocab);
 
   mlir::MLIRContext *getContext() override { return module->getContext(); }
 

@@ -37,9 +37,15 @@ pmpd_status failNoImage(const pmpd_model_desc &desc, const Device &device) {
   for (int32_t i = 0; i < desc.gpu_image_count; ++i)
     list += (list.empty() ? "" : ", ") + imageName(desc.gpu_images[i]);
   std::string sm = "sm_" + std::to_string(device.sm());
+  std::string advice =
+      device.sm() < PMPD_GPU_OLDEST_SM
+          ? "GPUs older than sm_" + std::to_string(PMPD_GPU_OLDEST_SM) +
+                " are not supported, take another or recompile with --target "
+                "x86-64"
+          : "recompile with --gpu " + sm;
   return fail(PMPD_NO_DEVICE, std::string(desc.name) + ": has " + list +
                                   ", which do not run on " + device.name() +
-                                  " (" + sm + "); recompile with --gpu " + sm);
+                                  " (" + sm + "); " + advice);
 }
 
 /// Translates PTX where needed; what the compiler in the driver says goes into
@@ -97,8 +103,8 @@ pmpd_status LoadedModel::loadKernels(const pmpd_model_desc &desc) {
     return failNoImage(desc, *gpu);
   if (pmpd_status status = loadImage(*gpu, *image, desc.name, module))
     return status;
-  overlaps = image->sm >= PMPD_GPU_OVERLAP_SM &&
-             gpu->driver() >= kOverlapsInGraphs;
+  overlaps =
+      image->sm >= PMPD_GPU_OVERLAP_SM && gpu->driver() >= kOverlapsInGraphs;
   const auto &find = gpu->api().moduleGetFunction;
   for (int32_t i = 0; i < desc.gpu_kernel_count; ++i) {
     const pmpd_gpu_kernel *kernel = desc.gpu_kernels[i];

@@ -109,8 +109,13 @@ TEST_F(CudaErrorTest, a_GPU_older_than_the_images) {
   machine("SM", "75");
   EXPECT_FAILS(PMPD_NO_DEVICE,
                "fake: has PTX for sm_80, which do not run on Fake GPU 0 "
-               "(sm_75); recompile with --gpu sm_75",
+               "(sm_75); GPUs older than sm_80 are not supported, take another "
+               "or recompile with --target x86-64",
                open());
+  const std::string ptx = fakePtx(90);
+  machine("SM", "86");
+  EXPECT_FAILS(PMPD_NO_DEVICE, "(sm_86); recompile with --gpu sm_86",
+               openWith({imageOf(ptx, 90)}));
 }
 
 TEST_F(CudaErrorTest, a_PTX_that_the_driver_refuses) {
@@ -228,6 +233,7 @@ TEST_F(CudaErrorTest, any_call_that_fails_in_a_step) {
 TEST_F(CudaErrorTest, a_kernel_that_is_not_listed) {
   desc = *fakeGpuModel();
   desc.gpu_kernel_count = 1; // of those that append
+  desc.gpu_sample = nullptr;
   ASSERT_PMPD_OK(open(&desc));
   SessionPtr session = newSession();
   EXPECT_FAILS(PMPD_BAD_MODEL, "kernel that the descriptor does not list",

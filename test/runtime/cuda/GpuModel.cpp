@@ -24,6 +24,8 @@ template <int32_t Context>
 const pmpd_gpu_kernel attendKernel = {
     Context == kLongContext ? "attend_long" : "attend", 2 * kThreads, 2};
 
+const pmpd_gpu_kernel sampleKernel = {"sample", kThreads, 4};
+
 template <int32_t Bits, int32_t Context>
 void region(const pmpd_region_args *args) {
   using K = Kernels<Bits, Context>;
@@ -55,10 +57,15 @@ template <int32_t Context> pmpd_model_desc make(const pmpd_model_desc &cpu) {
                  : desc.bits == 3 ? region<3, Context>
                                   : region<2, Context>;
   static const pmpd_gpu_kernel *const kernels[] = {
-      &Kernels<4, Context>::append,  &Kernels<3, Context>::append,
-      &Kernels<2, Context>::append,  &Kernels<4, Context>::project,
-      &Kernels<3, Context>::project, &Kernels<2, Context>::project,
-      &attendKernel<Context>};
+      &Kernels<4, Context>::append,
+      &Kernels<3, Context>::append,
+      &Kernels<2, Context>::append,
+      &Kernels<4, Context>::project,
+      &Kernels<3, Context>::project,
+      &Kernels<2, Context>::project,
+      &attendKernel<Context>,
+      &sampleKernel,
+      &sampleNothing};
   static const std::string ptx = fakePtx(80);
   static const pmpd_gpu_image image = {PMPD_GPU_PTX, 80, ptx.c_str(),
                                        ptx.size() + 1};
@@ -68,13 +75,19 @@ template <int32_t Context> pmpd_model_desc make(const pmpd_model_desc &cpu) {
   desc.gpu_kernel_count = sizeof(kernels) / sizeof(kernels[0]);
   desc.gpu_images = &image;
   desc.gpu_image_count = 1;
+  desc.gpu_sample = &sampleKernel;
+  desc.gpu_sample_scratch = kSampleScratch;
   return desc;
 }
 
 } // namespace
 
+const pmpd_gpu_kernel pmpd::test::sampleNothing = {"sample_nothing", kThreads,
+                                                   4};
+
 std::vector<GpuKernelEntry> pmpd::test::fakeGpuKernels() {
-  std::vector<GpuKernelEntry> list = {{"attend", 3}, {"attend_long", 3}};
+  std::vector<GpuKernelEntry> list = {
+      {"attend", 3}, {"attend_long", 3}, {"sample", 5}, {"sample_nothing", 5}};
   for (const char *bits : {"4", "3", "2"}) {
     list.push_back({std::string("append_") + bits, 4});
     list.push_back({std::string("append_") + bits + "_long", 4});

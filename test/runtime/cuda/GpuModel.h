@@ -12,8 +12,15 @@
 
 namespace pmpd::test {
 
+/// Bytes of scratch memory that the kernel that chooses tokens writes, more
+/// than those of the regions.
+constexpr uint64_t kSampleScratch = 6 << 10;
+
 /// As fakeModel(), for a GPU, with PTX for sm_80.
 const pmpd_model_desc *fakeGpuModel();
+
+/// A kernel for gpu_sample, and listed like the first one, that finds no token.
+extern const pmpd_gpu_kernel sampleNothing;
 
 /// As fakeLongModel().
 const pmpd_model_desc *fakeLongGpuModel();

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The kernels of the fake model for the fake driver: thread 0 of a block works.
 #include "test/runtime/FakeKernels.h"
+#include "test/runtime/cuda/GpuModel.h"
 #include "test/simt/Block.h"
+#include "test/simt/ChosenToken.h"
+
+#include <cstring>
 
 using namespace pmpd;
 using namespace pmpd::test;
@@ -42,6 +46,23 @@ template <int32_t Bits> void project(void *const *arguments) {
   perBlock<test::project<Bits>, 3>(pointers, kVocab);
 }
 
+void sample(void *const *arguments) {
+  if (simt::Block::current().thread().index != 0)
+    return;
+  auto *call = static_cast<const pmpd_gpu_call *>(arguments[4]);
+  if (call->rows != 1)
+    simt::Block::current().fail("a choice of other than one row");
+  ChosenToken chosen(static_cast<const float *>(arguments[0]), kVocab,
+                     *static_cast<const pmpd_gpu_sampling *>(arguments[1]));
+  std::memset(arguments[2], 0xFF, kSampleScratch);
+  *static_cast<int32_t *>(arguments[3]) = chosen.token;
+}
+
+/// As if no logit were finite.
+void writeNothing(void *const *arguments) {
+  *static_cast<int32_t *>(arguments[3]) = -1;
+}
+
 /// Reads behind the end of its first argument, 4 MiB at most.
 void readPast(void *const *arguments) {
   auto *data = static_cast<volatile const uint8_t *>(arguments[0]);
@@ -64,6 +85,8 @@ extern const simt::Kernel simt_kernels[] = {
     {"project_4", project<4>, nullptr, 0, 4},
     {"project_3", project<3>, nullptr, 0, 4},
     {"project_2", project<2>, nullptr, 0, 4},
+    {"sample", sample, nullptr, 0, 5},
+    {"sample_nothing", writeNothing, nullptr, 0, 5},
     {"read_past", readPast, nullptr, 0, 2},
 };
 extern const uint32_t simt_kernel_count =

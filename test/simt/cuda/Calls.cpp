@@ -39,12 +39,14 @@ Result wantedFailure(const std::string &call) {
   return kSuccess;
 }
 
-/// Adds a line to a file.
-void append(const char *path, const char *line) {
-  if (FILE *file = std::fopen(path, "a")) {
-    std::fprintf(file, "%s\n", line);
-    std::fclose(file);
-  }
+/// Adds a line to the file that a variable names, if it does.
+void note(const char *variable, const std::string &line) {
+  if (const char *path = std::getenv(variable))
+    if (FILE *file = std::fopen(path, "a")) {
+      std::fprintf(file, "%s
+", line.c_str());
+      std::fclose(file);
+    }
 }
 
 enum class Needs { Nothing, Initialized, Context };
@@ -52,8 +54,7 @@ enum class Needs { Nothing, Initialized, Context };
 /// What every call does first; converts to true if it has failed already.
 struct Enter {
   Enter(const char *call, Needs needs = Needs::Context) : lock(driver().mutex) {
-    if (const char *path = std::getenv("PMPD_FAKE_CUDA_LOG"))
-      append(path, call);
+    note("PMPD_FAKE_CUDA_LOG", call);
     result = wantedFailure(call);
     if (result)
       return;
@@ -298,6 +299,7 @@ Result cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes,
   return add(queue, [=] {
     std::memcpy(to, self->memory.at(from, bytes, "the source of a copy"),
                 bytes);
+    note("PMPD_FAKE_CUDA_LOG", std::to_string(bytes) + " bytes to the host");
     return std::string();
   });
 }
@@ -427,8 +429,7 @@ Result cuLaunchKernelEx(const LaunchConfig *config, FunctionHandle handle,
   std::vector<Address> addresses(kernel->arguments);
   for (uint32_t i = 0; i < kernel->arguments; ++i)
     addresses[i] = *static_cast<Address *>(parameters[i]);
-  if (const char *path = std::getenv("PMPD_FAKE_CUDA_KERNELS"))
-    append(path, kernel->name);
+  note("PMPD_FAKE_CUDA_KERNELS", kernel->name);
   return add(queueOf(config->stream),
              [=] { return runKernel(*kernel, addresses, gridX, blockX); });
 }
