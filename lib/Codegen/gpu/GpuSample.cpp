@@ -51,8 +51,10 @@ public:
     Value isHot = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, b.real(0),
                                         inverseTemperature);
     Value token = choose(
-        both(isFound, isHot), [&] { return draw(limitOf(own)); },
-        [&] { return b.select(isFound, tokenIn(first), b.constant(-1)); });
+        both(isFound, isHot), [&]() -> Values { return {draw(limitOf(own))}; },
+        [&]() -> Values {
+          return {b.select(isFound, tokenIn(first), b.constant(-1))};
+        })[0];
     b.when(b.equal(thread, 0), [&] { b.store(token, b.pointer(3)); });
   }
 
@@ -65,15 +67,17 @@ private:
   }
   Value both(Value x, Value y) { return arith::AndIOp::create(b, x, y); }
 
-  Value choose(Value condition, llvm::function_ref<Value()> then,
-               llvm::function_ref<Value()> otherwise) {
-    auto yield = [&](llvm::function_ref<Value()> body) {
+  /// The results of one of two bodies, by a condition that is the same in all
+  /// threads or bodies in which threads do not meet.
+  Values choose(Value condition, llvm::function_ref<Values()> then,
+                llvm::function_ref<Values()> otherwise) {
+    auto yield = [&](llvm::function_ref<Values()> body) {
       scf::YieldOp::create(b, body());
     };
     return scf::IfOp::create(
                b, condition, [&](OpBuilder &, Location) { yield(then); },
                [&](OpBuilder &, Location) { yield(otherwise); })
-        .getResult(0);
+        .getResults();
   }
 
   //===--------------------------------------------------------------------===//
@@ -170,17 +174,17 @@ private:
   /// The largest integer of `bits` bits for which the block's sum of
   /// `sumBefore` is at most `target`: where the sum over what is at or before
   /// it first exceeds the target, all ones if it never does.
-  Value search(Value bits, Value target,
+  Value search(int64_t bits, Value target,
                llvm::function_ref<Value(Value)> sumBefore) {
     Value one = w.constant(1);
-    return b.loop(b.constant(0), bits, b.constant(1), ValueRange{w.constant(0)},
-                  [&](Value step, ValueRange found) -> Values {
-                    Value bit = w.extend(b.sub(b.add(bits, -1), step));
-                    Value next =
-                        w.add(found[0], arith::ShLIOp::create(b, one, bit));
-                    Value sum = w.sumOfBlock(sumBefore(next));
-                    return {b.select(w.isAtMost(sum, target), next, found[0])};
-                  })[0];
+    return b.loop(
+        b.constant(0), b.constant(bits), b.constant(1),
+        ValueRange{w.constant(0)}, [&](Value step, ValueRange found) -> Values {
+          Value bit = w.extend(b.sub(b.constant(bits - 1), step));
+          Value next = w.add(found[0], arith::ShLIOp::create(b, one, bit));
+          Value sum = w.sumOfBlock(sumBefore(next));
+          return {b.select(w.isAtMost(sum, target), next, found[0])};
+        })[0];
   }
 
   /// Where the thread keeps the place of its candidate `i`.
@@ -198,69 +202,99 @@ private:
                   })[0];
   }
 
-  /// The last place that top_k and top_p keep, of the thread's best one `own`.
-  Value limitOf(Value own) {
-    Value byCount = b.less(topK, b.constant(vocab));
-    Value byShare = w.isBelow(topP, w.constant(-1));
-    return choose(
-        arith::OrIOp::create(b, byCount, byShare),
-        [&] { return filter(own, byCount, byShare); },
-        [&] { return w.constant(firstOfNone() - 1); });
+  /// Keeps a token as the thread's next candidate where that is so; `count` of
+  /// them then.
+  Value keep(Value isCandidate, Value rank, Value token, Value count) {
+    b.when(isCandidate,
+           [&] { b.store(placeOf(rank, token), candidate(count)); });
+    return b.select(isCandidate, b.add(count, 1), count);
   }
 
-  Value filter(Value own, Value byCount, Value byShare) {
-    Value one = w.constant(1), zero = w.constant(0);
-    Value rejected = w.sub(w.extend(topK), one);
-    auto bitsIf = [&](Value condition, int64_t bits) {
-      return b.select(condition, b.constant(bits), b.constant(0));
-    };
-    // A search by a count that is not reached ends behind the finite ones.
-    auto found = [&](Value limit, int64_t last) {
-      Value most = w.constant(last);
-      return b.select(byCount, arith::MinUIOp::create(b, limit, most), most);
-    };
+  struct Filtered {
+    Value count; // of the thread's candidates
+    Value last;  // place that is kept
+    Value total; // weight of what is kept, which candidates may be a part of
+  };
+
+  Value weightUpTo(Value last, Value end, Value count) {
+    return sumOfCandidates(count, [&](Value place) {
+      Value isKept = both(w.isBelow(place, end), w.isAtMost(place, last));
+      return w.orZero(isKept, weightOf(logitIn(place)));
+    });
+  }
+
+  /// A search by a count that is not reached ends behind the finite ones.
+  Value finite(Value limit, int64_t last) {
+    return arith::MinUIOp::create(b, limit, w.constant(last));
+  }
+
+  Filtered filterByCount(Value own) {
+    Value one = w.constant(1), rejected = w.sub(w.extend(topK), one);
     // At least top_k tokens rank as high as the threads' best top_k do.
-    Value ofBest = search(bitsIf(byCount, 32), rejected, [&](Value end) {
+    Value ofBest = search(32, rejected, [&](Value end) {
       return w.orZero(w.isBelow(w.shiftRight(own, indexBits), end), one);
     });
-    Value lastRank = w.truncate(found(ofBest, int64_t(UINT32_MAX) - 1));
+    Value lastRank = w.truncate(finite(ofBest, int64_t(UINT32_MAX) - 1));
+    Value count = eachToken(
+        {b.constant(0)},
+        [&](Value logit, Value token, ValueRange count) -> Values {
+          Value rank = rankOf(logit);
+          return {keep(w.isAtMost(rank, lastRank), rank, token, count[0])};
+        })[0];
+    Value last = search(placeBits(), rejected, [&](Value end) {
+      return sumOfCandidates(count, [&](Value place) {
+        return w.orZero(w.isBelow(place, end), one);
+      });
+    });
+    last = finite(last, firstOfNone() - 1);
+    return {count, last, w.sumOfBlock(weightUpTo(last, none, count))};
+  }
+
+  Filtered filterByWeight(Value own) {
     // Tokens of less weight than this hold, all together, less than top_p may
     // leave out of a sum that is at least the threads' best tokens'.
     Value ownWeight = w.orZero(w.isBelow(own, none), weightOf(logitIn(own)));
     Value rest = w.share(w.sub(w.constant(-1), topP), w.sumOfBlock(ownWeight));
-    Value part = arith::DivUIOp::create(b, rest, w.constant(vocab));
-    Value least = b.select(byCount, zero, part);
+    Value least = arith::DivUIOp::create(b, rest, w.constant(vocab));
+    Value highest = b.real(std::numeric_limits<double>::infinity());
     Values kept = eachToken(
-        {b.constant(0), zero},
+        {b.constant(0), w.constant(0)},
         [&](Value logit, Value token, ValueRange now) -> Values {
-          Value rank = rankOf(logit);
-          Value isFinite = w.isBelow(rank, b.constant(-1));
+          Value isFinite =
+              arith::CmpFOp::create(b, arith::CmpFPredicate::OLT,
+                                    math::AbsFOp::create(b, logit), highest);
           Value weight = w.orZero(isFinite, weightOf(logit));
-          Value isCandidate =
-              both(w.isAtMost(rank, lastRank), w.isAtMost(least, weight));
-          b.when(isCandidate,
-                 [&] { b.store(placeOf(rank, token), candidate(now[0])); });
-          Value count = b.select(isCandidate, b.add(now[0], 1), now[0]);
-          return {count, w.add(now[1], weight)};
+          Value isCandidate = both(isFinite, w.isAtMost(least, weight));
+          return {keep(isCandidate, rankOf(logit), token, now[0]),
+                  w.add(now[1], weight)};
         });
-    Value count = kept[0];
-    Value byRank =
-        search(bitsIf(byCount, placeBits()), rejected, [&](Value end) {
-          return sumOfCandidates(count, [&](Value place) {
-            return w.orZero(w.isBelow(place, end), one);
-          });
-        });
-    Value last = found(byRank, firstOfNone() - 1);
-    auto sumBefore = [&](Value end) {
-      return sumOfCandidates(count, [&](Value place) {
-        Value isKept = both(w.isBelow(place, end), w.isAtMost(place, last));
-        return w.orZero(isKept, weightOf(logitIn(place)));
-      });
+    return {kept[0], w.constant(firstOfNone() - 1), w.sumOfBlock(kept[1])};
+  }
+
+  /// The last place that top_k and top_p keep, of the thread's best one `own`.
+  Value limitOf(Value own) {
+    Value byCount = b.less(topK, b.constant(vocab));
+    Value byShare = w.isBelow(topP, w.constant(-1));
+    auto filter = [&](Filtered (SampleEmitter::*by)(Value)) -> Values {
+      Filtered found = (this->*by)(own);
+      return choose(
+          byShare,
+          [&]() -> Values {
+            return {
+                search(placeBits(), w.share(topP, found.total), [&](Value end) {
+                  return weightUpTo(found.last, end, found.count);
+                })};
+          },
+          [&]() -> Values { return {found.last}; });
     };
-    Value total = w.sumOfBlock(b.select(byCount, sumBefore(none), kept[1]));
-    Value lastByShare =
-        search(bitsIf(byShare, placeBits()), w.share(topP, total), sumBefore);
-    return b.select(byShare, lastByShare, last);
+    auto filterAny = [&] {
+      return choose(
+          byCount, [&] { return filter(&SampleEmitter::filterByCount); },
+          [&] { return filter(&SampleEmitter::filterByWeight); });
+    };
+    return choose(
+        arith::OrIOp::create(b, byCount, byShare), filterAny,
+        [&]() -> Values { return {w.constant(firstOfNone() - 1)}; })[0];
   }
 
   //===--------------------------------------------------------------------===//
@@ -270,14 +304,20 @@ private:
   /// A warp's sum of the weights of tokens from `begin` to before `end` whose
   /// place is at most `limit`.
   Value sumOfTokens(Value begin, Value end, int64_t width, Value limit) {
-    Value sum =
-        eachFrom(b.add(begin, b.mul(b.lane(), width)), end,
-                 b.constant(Words::warpSize * width), width, {w.constant(0)},
-                 [&](Value logit, Value token, ValueRange now) -> Values {
-                   Value isKept =
-                       w.isAtMost(placeOf(rankOf(logit), token), limit);
-                   return {w.add(now[0], w.orZero(isKept, weightOf(logit)))};
-                 })[0];
+    Value lastRank = rankIn(limit), lastToken = tokenIn(limit);
+    Value sum = eachFrom(
+        b.add(begin, b.mul(b.lane(), width)), end,
+        b.constant(Words::warpSize * width), width, {w.constant(0)},
+        [&](Value logit, Value token, ValueRange now) -> Values {
+          Value rank = rankOf(logit);
+          Value isKept = arith::OrIOp::create(
+              b, w.isBelow(rank, lastRank),
+              both(w.isEqual(rank, lastRank), w.isAtMost(token, lastToken)));
+          return choose(
+              isKept,
+              [&]() -> Values { return {w.add(now[0], weightOf(logit))}; },
+              [&]() -> Values { return {now[0]}; });
+        })[0];
     return w.sumOfWarp(sum);
   }
 
