@@ -109,6 +109,25 @@ TEST_F(Simt, shuffles) {
     EXPECT_EQ(b[i], 100 + (i ^ 1));
 }
 
+TEST_F(Simt, reductions) {
+  for (int32_t i = 0; i < 64; ++i)
+    a[i] = i % 32 == 9 ? -1 : 100 + i;
+  auto reduce = [&](const std::string &kind, const std::string &mask) {
+    return run(std::string(ids) + "%x = llvm.load %pa : !llvm.ptr<1> -> i32\n" +
+               "%y = nvvm.redux.sync " + kind + " %x, " + mask +
+               " : i32 -> i32\n" +
+               "llvm.store %y, %pb : i32, !llvm.ptr<1>\nllvm.return");
+  };
+  ASSERT_EQ(reduce("add", "%all"), "");
+  for (int32_t i = 0; i < 64; ++i)
+    EXPECT_EQ(b[i], (i < 32 ? 3696 : 4720) - (i < 32 ? 109 : 141) - 1);
+  ASSERT_EQ(reduce("umin", "%all"), ""); // -1 is the largest
+  for (int32_t i = 0; i < 64; ++i)
+    EXPECT_EQ(b[i], i < 32 ? 100 : 132);
+  EXPECT_THAT(reduce("add", "%clamp"),
+              HasSubstr("expected a reduction over all lanes"));
+}
+
 TEST_F(Simt, barrier_orders_shared_memory) {
   ASSERT_EQ(run(std::string(ids) + sharedPlaces + R"(
     llvm.store %t, %ps : i32, !llvm.ptr<3>

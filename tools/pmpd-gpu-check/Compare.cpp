@@ -41,10 +41,12 @@ struct Side {
   }
 
   std::vector<int32_t> generate(const std::vector<int32_t> &prompt,
-                                int64_t count) {
+                                int64_t count,
+                                pmpd_sampling sampling = {0, 0, 1, 0}) {
     pmpd_session_reset(session.get());
     pmpd_generate_options options = PMPD_GENERATE_OPTIONS_INIT;
     options.max_tokens = count;
+    options.sampling = sampling;
     std::vector<int32_t> tokens(count);
     int64_t made = 0;
     check(pmpd_generate(session.get(), prompt.data(), int64_t(prompt.size()),
@@ -74,6 +76,26 @@ double compareDecode(Side &side, Side &reference,
     worst = std::max(worst, largestDifference(side.decode(token), expected));
   }
   return worst;
+}
+
+/// Whether the GPU draws the tokens at `bits` that the host draws from its
+/// logits, which a schedule by callback has copied.
+bool drawsAsHost(Side &side, const std::vector<int32_t> &prompt, int32_t bits,
+                 int64_t steps) {
+  constexpr pmpd_sampling samplings[] = {
+      {1, 0, 1, 1}, {1, 40, 1, 2}, {1, 0, .9f, 3}, {1, 40, .9f, 4}};
+  auto sameBits = [](void *user, const pmpd_step *) {
+    return *static_cast<int32_t *>(user);
+  };
+  pmpd_session *session = side.session.get();
+  bool right = true;
+  for (const pmpd_sampling &sampling : samplings) {
+    check(pmpd_session_set_callback(session, sameBits, &bits));
+    std::vector<int32_t> expected = side.generate(prompt, steps, sampling);
+    setSchedule(session, std::to_string(bits) + "@0");
+    right &= side.generate(prompt, steps, sampling) == expected;
+  }
+  return right;
 }
 
 } // namespace
@@ -118,5 +140,11 @@ bool pmpd::tools::compareModels(const CompareOptions &options,
   std::vector<int32_t> text = side.generate(prompt, steps);
   add("text", options.schedule, steps, {},
       text == reference.generate(prompt, steps));
+  // Few tokens are enough, and quick under a sanitizer.
+  constexpr int64_t drawn = 8;
+  prompt.resize(std::min<size_t>(prompt.size(), drawn));
+  int32_t high = side.model.bits(PMPD_DECODE).front();
+  add("draws", std::to_string(high), drawn, {},
+      drawsAsHost(side, prompt, high, drawn));
   return right;
 }

@@ -18,8 +18,9 @@ struct CompareOptions {
 
 /// Compares a model for a GPU with the same one for the CPU: logits of a prompt
 /// and of the steps after it, given the same tokens, at all bits; and the text
-/// that each writes greedily under a schedule. Returns whether logits were
-/// within the tolerance and texts equal. Throws ToolError.
+/// that each writes greedily under a schedule; and the tokens that the GPU
+/// draws with those that the host draws from the same logits. Returns whether
+/// logits were within the tolerance and tokens equal. Throws ToolError.
 bool compareModels(const CompareOptions &options, TableWriter &table);
 
 } // namespace pmpd::tools

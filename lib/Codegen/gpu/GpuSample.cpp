@@ -67,8 +67,8 @@ private:
   }
   Value both(Value x, Value y) { return arith::AndIOp::create(b, x, y); }
 
-  /// The results of one of two bodies, by a condition that is the same in all
-  /// threads or bodies in which threads do not meet.
+  /// The results of one of two bodies. Where one waits for other threads, the
+  /// condition is the same in all of the block.
   Values choose(Value condition, llvm::function_ref<Values()> then,
                 llvm::function_ref<Values()> otherwise) {
     auto yield = [&](llvm::function_ref<Values()> body) {

@@ -43,8 +43,7 @@ Result wantedFailure(const std::string &call) {
 void note(const char *variable, const std::string &line) {
   if (const char *path = std::getenv(variable))
     if (FILE *file = std::fopen(path, "a")) {
-      std::fprintf(file, "%s
-", line.c_str());
+      std::fprintf(file, "%s\n", line.c_str());
       std::fclose(file);
     }
 }
