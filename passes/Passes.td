@@ -277,7 +277,9 @@ def LowerToGPU : Pass<"pmpd-lower-to-gpu", "::mlir::ModuleOp"> {
   let description = [{
     Replaces every op of a `pmpd.region` by a `pmpd.launch`, and adds the
     kernels, as gpu.funcs, to a `gpu.module` beside the model. Ops of equal
-    shape and bits share a kernel. Run after `pmpd-pack` with the layout gpu and
+    shape and bits share a kernel. One more kernel chooses a token from logits;
+    no region launches it, and `pmpd.sample_scratch` is the number of bytes of
+    scratch memory that it takes. Run after `pmpd-pack` with the layout gpu and
     `pmpd-plan-memory`. Functions of classifiers stay on the CPU, as
     `pmpd-lower-to-cpu` has them.
 

@@ -113,7 +113,7 @@ TEST_P(SampleVocab, draws_as_the_reference) {
       for (uint64_t topP : {all, fraction(.9), fraction(.01)}) {
         auto order =
             ++count % 2 ? simt::Order::Ascending : simt::Order::Descending;
-        // 5 is no divisor of the number of combinations of the others.
+        // 5 is prime to the numbers of other values: all meet all kinds.
         sample.check(kinds[count % 5 % 4],
                      {1 / temperature, topK, topP, draws()}, order);
       }
