@@ -4,6 +4,7 @@
 // RUN: pmpd-opt %s --pmpd-group-launches --pmpd-plan-memory --pmpd-lower-to-gpu --pmpd-fuse-launches --pmpd-lower-gpu-kernels --pmpd-emit-gpu-images="gpu=sm_80 ptxas=none" -o %t.mlir
 // RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s
 // RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=ROWS
+// RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=TILES
 // RUN: %python %S/gpu_code.py < %t.mlir | FileCheck %s --check-prefix=ANY
 // RUN: %if ptxas %{ %python %S/gpu_code.py %ptxas sm_80 sm_86 sm_89 sm_90 < %t.mlir | FileCheck %s --check-prefix=CODE %}
 
@@ -16,6 +17,21 @@
 // CHECK:         ex2.approx.f32
 // CHECK-NOT:     ld.global.nc
 // CHECK:         ret;
+
+// Many rows are on tensor cores: the next keys and values are asked for before
+// the products of these, and each product with keys has a high and a low part.
+// TILES-LABEL: .entry attention_h32_f16_kv8_d128_c4096_{{[a-z0-9]*}}_r16_mma(
+// TILES:         cp.async.wait_group 0;
+// TILES:         bar.sync
+// TILES:         cp.async.cg.shared.global
+// TILES:         ldmatrix.sync.aligned.m8n8.x4.shared.b16
+// TILES-COUNT-4: mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
+// TILES:         ldmatrix.sync.aligned.m8n8.x4.shared.b16
+// TILES:         ex2.approx.f32
+// TILES:         cvt.rn.f16x2.f32
+// TILES:         ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
+// TILES-COUNT-4: mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
+// TILES:         ret;
 
 // Weights are constant memory. A row's parts are in turn.
 // ROWS-LABEL: .entry embed_f16_k4096_s3f800000__rms_norm_f16_k4096_e3727c5ac(
@@ -33,6 +49,9 @@
 
 // No kernel of any chip has local memory, or this script fails.
 // CODE-DAG: sm_80 attention_h32_f16_kv8_d128_c4096_{{[a-z0-9]*}}_r1_p32: {{[0-9]+}} registers
+// CODE-DAG: sm_90 attention_h32_f16_kv8_d128_c4096_{{[a-z0-9]*}}_r16_mma: {{[0-9]+}} registers, 34816 bytes shared, 128 products
+// CODE-DAG: sm_80 attention_h32_f16_kv8_d128_c4096_{{[a-z0-9]*}}_r16_mma_w1000: {{[0-9]+}} registers
+// CODE-DAG: sm_86 attention_h24_f16_kv24_d64_c2048_{{[a-z0-9]*}}_r64_mma: {{[0-9]+}} registers, 18432 bytes shared, 64 products
 // CODE-DAG: sm_90 attention_h12_f32_kv12_d64_c1024_{{[a-z0-9]*}}_r8_p1: {{[0-9]+}} registers
 pmpd.model @llama vocab = 32000, hidden = 4096, layers = 1, heads = 32, kv_heads = 8, head_dim = 128, context = 4096, kv = f16 {
   pmpd.weight @embed : tensor<32000x4096xf16> at 4096
@@ -90,6 +109,18 @@ pmpd.model @gpt2 vocab = 5000, hidden = 768, layers = 1, heads = 12, kv_heads = 
     %a = pmpd.attention %h layer 0 scale 0.125 : tensor<?x768xf32>
     %l = pmpd.select_last %a : tensor<?x768xf32>
     %o = pmpd.linear %l, @embed : tensor<?x768xf32> -> tensor<?x5000xf32>
+    pmpd.yield %o : tensor<?x5000xf32>
+  }
+}
+
+pmpd.model @small vocab = 5000, hidden = 1536, layers = 1, heads = 24, kv_heads = 24, head_dim = 64, context = 2048, kv = f16 {
+  pmpd.weight @embed : tensor<5000x1536xf16> at 4096
+  pmpd.region @prefill prefill bits = 16, max_rows = 512 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @embed : tensor<?xi32> -> tensor<?x1536xf32>
+    %a = pmpd.attention %h layer 0 scale 0.125 : tensor<?x1536xf32>
+    %l = pmpd.select_last %a : tensor<?x1536xf32>
+    %o = pmpd.linear %l, @embed : tensor<?x1536xf32> -> tensor<?x5000xf32>
     pmpd.yield %o : tensor<?x5000xf32>
   }
 }

@@ -3,8 +3,8 @@
 
 Reads MLIR with images from standard input, as --pmpd-emit-gpu-images makes it.
 Prints the PTX; with `PTXAS SM...` assembles it for every SM and prints, per
-kernel, what a thread takes, how many products on integer tensor cores it has
-and how many instructions the largest loop with some of them. Fails if a kernel
+kernel, what a thread takes, how many products on tensor cores it has and
+how many instructions the largest loop with some of them. Fails if a kernel
 uses local memory.
 """
 import re
@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-BRANCHES, PRODUCT = (0x547, 0x947), 0x237
+BRANCHES = 0x547, 0x947
+PRODUCTS = 0x237, 0x23C  # On tensor cores: of integers, of halves.
 
 
 def read_ptx(mlir):
@@ -41,7 +42,7 @@ def read_instructions(code):
 
 
 def is_product(word):
-    return word & 0xFFF == PRODUCT
+    return word & 0xFFF in PRODUCTS
 
 
 def measure_loop(words, sm):

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/simt/Calls.h"
+#include "lib/Quant/Half.h"
 #include "test/simt/Block.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
 using namespace pmpd::simt;
 
@@ -93,6 +97,77 @@ const char *mma16x8x32(Block &, uint32_t, const Lanes &lanes) {
   return nullptr;
 }
 
+/// The f32 next to `value` towards 0.
+float cutOff(double value) {
+  float nearest = static_cast<float>(value);
+  return std::abs(nearest) > std::abs(value) ? std::nextafter(nearest, 0.0f)
+                                             : nearest;
+}
+
+/// D[16, 8] = A[16, 16] * B[16, 8] of f16 + C of f32. A word has two columns of
+/// A or two rows of B, 2t and 2t + 1 and then 8 on; rows of A, columns of B,
+/// and C and D are those of mma16x8x32. What the sum is rounded to PTX leaves
+/// open; here 8 products at a time are added and cut off, as GPUs have been
+/// seen to.
+const char *mma16x8x16(Block &, uint32_t, const Lanes &lanes) {
+  float a[16][16], b[8][16];
+  auto unpack = [](uint32_t word, float *to) {
+    for (uint32_t i = 0; i < 2; ++i)
+      to[i] = pmpd::halfToFloat(static_cast<uint16_t>(word >> 16 * i));
+  };
+  for (uint32_t lane = 0; lane < warpSize; ++lane) {
+    uint32_t g = lane / 4, t = lane % 4;
+    const uint32_t *in = lanes.in[lane];
+    for (uint32_t i = 0; i < 4; ++i)
+      unpack(in[i], &a[g + i % 2 * 8][2 * t + i / 2 * 8]);
+    for (uint32_t i = 0; i < 2; ++i)
+      unpack(in[4 + i], &b[g][2 * t + i * 8]);
+  }
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    for (uint32_t i = 0; i < 4; ++i) {
+      const float *row = a[lane / 4 + i / 2 * 8];
+      const float *col = b[lane % 4 * 2 + i % 2];
+      float sum;
+      std::memcpy(&sum, &lanes.in[lane][6 + i], sizeof(sum));
+      for (uint32_t k = 0; k < 16; k += 8)
+        sum = cutOff(std::inner_product(
+            row + k, row + k + 8, col + k, static_cast<double>(sum),
+            std::plus<double>(), std::multiplies<double>()));
+      std::memcpy(&lanes.out[lane][i], &sum, sizeof(sum));
+    }
+  return nullptr;
+}
+
+/// Four matrices of 8 rows of 16 bytes; lane 8m + r has the address of row r of
+/// matrix m. Lane (g, t) gets the halves 2t and 2t + 1 of row g of each, or of
+/// column g.
+template <bool transposed>
+const char *loadMatrices(Block &, uint32_t, const Lanes &lanes) {
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    for (uint32_t matrix = 0; matrix < 4; ++matrix)
+      for (uint32_t i = 0; i < 2; ++i) {
+        uint32_t row = lane / 4, col = lane % 4 * 2 + i;
+        if (transposed)
+          std::swap(row, col);
+        const uint8_t *address;
+        std::memcpy(&address, lanes.in[matrix * 8 + row], sizeof(address));
+        std::memcpy(reinterpret_cast<uint8_t *>(&lanes.out[lane][matrix]) +
+                        2 * i,
+                    address + 2 * col, 2);
+      }
+  return nullptr;
+}
+
+void loadMatrices(const uint32_t *in, uint32_t *out, WarpOperation load) {
+  Block &block = Block::current();
+  uintptr_t address;
+  std::memcpy(&address, in, sizeof(address));
+  if (address % 16)
+    block.fail("a row of a matrix that is not aligned to 16 bytes");
+  block.accessShared(reinterpret_cast<void *>(address), 16, Access::Read);
+  block.wait(load, in, out);
+}
+
 void copyGroup(Thread &thread) {
   for (const AsyncCopy &copy : thread.committed.front())
     std::memcpy(copy.to, copy.from, copy.bytes);
@@ -138,6 +213,15 @@ void simt_reduce_min(const uint32_t *in, uint32_t *out) {
 }
 void simt_mma_m16n8k32_u8_s8(const uint32_t *in, uint32_t *out) {
   Block::current().wait(mma16x8x32, in, out);
+}
+void simt_mma_m16n8k16_f16_f32(const uint32_t *in, uint32_t *out) {
+  Block::current().wait(mma16x8x16, in, out);
+}
+void simt_ldmatrix_x4(const uint32_t *in, uint32_t *out) {
+  loadMatrices(in, out, loadMatrices<false>);
+}
+void simt_ldmatrix_x4_trans(const uint32_t *in, uint32_t *out) {
+  loadMatrices(in, out, loadMatrices<true>);
 }
 
 void simt_copy_4(void *to, const void *from) { asyncCopy(to, from, 4); }
@@ -190,6 +274,12 @@ const Call *calls(uint32_t &count) {
       PMPD_CALL("llvm.nvvm.redux.sync.umin", simt_reduce_min, Packed),
       PMPD_CALL("llvm.nvvm.mma.m16n8k32.row.col.u8.s8", simt_mma_m16n8k32_u8_s8,
                 Packed),
+      PMPD_CALL("llvm.nvvm.mma.m16n8k16.row.col.f32.f32",
+                simt_mma_m16n8k16_f16_f32, Packed),
+      PMPD_CALL("llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3",
+                simt_ldmatrix_x4, Packed),
+      PMPD_CALL("llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16.p3",
+                simt_ldmatrix_x4_trans, Packed),
       PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.4", simt_copy_4, Plain),
       PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.8", simt_copy_8, Plain),
       PMPD_CALL("llvm.nvvm.cp.async.ca.shared.global.16", simt_copy_16, Plain),

@@ -9,7 +9,7 @@ namespace pmpd::simt {
 /// How a call of the executor takes the operands of an intrinsic.
 enum class Form {
   Plain, /// As they are; the result is what the intrinsic's is.
-  Packed /// (const uint32_t *in, uint32_t *out): a word each.
+  Packed /// (const uint32_t *in, uint32_t *out): a word each, a pointer two.
 };
 
 /// What a kernel compiled for the host calls in place of an intrinsic of LLVM.

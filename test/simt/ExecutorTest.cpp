@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The executor on small kernels, right ones and every kind of wrong ones.
+#include "lib/Quant/Half.h"
 #include "test/simt/LoadedModule.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Parser/Parser.h"
 
+#include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <random>
@@ -235,42 +237,57 @@ TEST_F(Simt, copies_arrive_when_waited_for) {
   EXPECT_EQ(b[7], -1);
 }
 
-TEST_F(Simt, multiplies_tiles) {
-  // A lane's A, B and C are its 10 words of %a; the result goes to %b.
-  std::string body = ids;
-  std::string names[10];
-  body += "%ten = llvm.mlir.constant(10 : i32) : i32\n"
-          "%four = llvm.mlir.constant(4 : i32) : i32\n"
-          "%ti = llvm.mul %t, %ten : i32\n"
-          "%to = llvm.mul %t, %four : i32\n"
-          "%in = llvm.getelementptr %a[%ti] : (!llvm.ptr<1>, i32) -> "
-          "!llvm.ptr<1>, i32\n"
-          "%out = llvm.getelementptr %b[%to] : (!llvm.ptr<1>, i32) -> "
-          "!llvm.ptr<1>, i32\n";
-  for (int i = 0; i < 10; ++i) {
+/// %w0, %w1 ...: the words of %a that are this thread's.
+std::string loadWords(int count) {
+  std::string n = std::to_string(count);
+  std::string body = std::string(ids) + "%n = llvm.mlir.constant(" + n +
+                     " : i32) : i32\n"
+                     "%ti = llvm.mul %t, %n : i32\n"
+                     "%in = llvm.getelementptr %a[%ti] : (!llvm.ptr<1>, i32) "
+                     "-> !llvm.ptr<1>, i32\n";
+  for (int i = 0; i < count; ++i) {
     std::string n = std::to_string(i);
     body += "%q" + n + " = llvm.getelementptr %in[" + n +
             "] : (!llvm.ptr<1>) -> !llvm.ptr<1>, i32\n%w" + n +
             " = llvm.load %q" + n + " : !llvm.ptr<1> -> i32\n";
   }
-  body += "%d = nvvm.mma.sync A[%w0, %w1, %w2, %w3] B[%w4, %w5] C[%w6, %w7, "
-          "%w8, %w9] {layoutA = #nvvm.mma_layout<row>, layoutB = "
-          "#nvvm.mma_layout<col>, multiplicandAPtxType = #nvvm.mma_type<u8>, "
-          "multiplicandBPtxType = #nvvm.mma_type<s8>, intOverflowBehavior = "
-          "#nvvm.mma_int_overflow<wrapped>, shape = #nvvm.shape<m = 16, n = 8, "
-          "k = 32>} : (i32, i32, i32) -> !llvm.struct<(i32, i32, i32, i32)>\n";
+  return body;
+}
+
+/// Writes the four words of %d, each a `type`, to those of %b that are this
+/// thread's.
+std::string storeResult(const std::string &type) {
+  std::string structure =
+      "!llvm.struct<(" + type + ", " + type + ", " + type + ", " + type + ")>";
+  std::string body =
+      "%four = llvm.mlir.constant(4 : i32) : i32\n"
+      "%to = llvm.mul %t, %four : i32\n"
+      "%out = llvm.getelementptr %b[%to] : (!llvm.ptr<1>, i32) -> "
+      "!llvm.ptr<1>, i32\n";
   for (int i = 0; i < 4; ++i) {
     std::string n = std::to_string(i);
-    body += "%r" + n + " = llvm.extractvalue %d[" + n +
-            "] : !llvm.struct<(i32, i32, i32, i32)>\n%o" + n +
-            " = llvm.getelementptr %out[" + n +
+    body += "%r" + n + " = llvm.extractvalue %d[" + n + "] : " + structure +
+            "\n%o" + n + " = llvm.getelementptr %out[" + n +
             "] : (!llvm.ptr<1>) -> !llvm.ptr<1>, i32\nllvm.store %r" + n +
-            ", %o" + n + " : i32, !llvm.ptr<1>\n";
+            ", %o" + n + " : " + type + ", !llvm.ptr<1>\n";
   }
+  return body + "llvm.return";
+}
+
+TEST_F(Simt, multiplies_tiles) {
+  std::string body =
+      loadWords(10) +
+      "%d = nvvm.mma.sync A[%w0, %w1, %w2, %w3] B[%w4, %w5] C[%w6, %w7, "
+      "%w8, %w9] {layoutA = #nvvm.mma_layout<row>, layoutB = "
+      "#nvvm.mma_layout<col>, multiplicandAPtxType = #nvvm.mma_type<u8>, "
+      "multiplicandBPtxType = #nvvm.mma_type<s8>, intOverflowBehavior = "
+      "#nvvm.mma_int_overflow<wrapped>, shape = #nvvm.shape<m = 16, n = 8, "
+      "k = 32>} : (i32, i32, i32) -> !llvm.struct<(i32, i32, i32, i32)>\n" +
+      storeResult("i32");
   std::mt19937 random(1);
   for (int32_t &word : a)
     word = random();
-  ASSERT_EQ(run(body + "llvm.return", "", 1, 32), "");
+  ASSERT_EQ(run(body, "", 1, 32), "");
   auto byteOf = [&](int lane, int word, int byte) {
     return static_cast<uint8_t>(a[lane * 10 + word] >> 8 * byte);
   };
@@ -287,6 +304,115 @@ TEST_F(Simt, multiplies_tiles) {
       }
       EXPECT_EQ(b[lane * 4 + i], static_cast<int32_t>(sum));
     }
+}
+
+TEST_F(Simt, multiplies_tiles_of_halves) {
+  std::string body = loadWords(10);
+  for (int i = 0; i < 10; ++i) {
+    std::string n = std::to_string(i);
+    body += "%x" + n + " = llvm.bitcast %w" + n + " : i32 to " +
+            (i < 6 ? "vector<2xf16>" : "f32") + "\n";
+  }
+  body += "%d = nvvm.mma.sync A[%x0, %x1, %x2, %x3] B[%x4, %x5] C[%x6, %x7, "
+          "%x8, %x9] {layoutA = #nvvm.mma_layout<row>, layoutB = "
+          "#nvvm.mma_layout<col>, shape = #nvvm.shape<m = 16, n = 8, k = 16>} "
+          ": (vector<2xf16>, vector<2xf16>, f32) -> "
+          "!llvm.struct<(f32, f32, f32, f32)>\n" +
+          storeResult("f32");
+  // Sums of these are exact in f32, in any order.
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> numbers(-800, 800);
+  for (size_t i = 0; i < a.size(); ++i)
+    if (i % 10 < 6) {
+      uint32_t low = pmpd::floatToHalf(numbers(random) / 64.0f);
+      a[i] = low | pmpd::floatToHalf(numbers(random) / 64.0f) << 16;
+    } else {
+      float addend = numbers(random);
+      std::memcpy(&a[i], &addend, sizeof(addend));
+    }
+  ASSERT_EQ(run(body, "", 1, 32), "");
+  auto halfOf = [&](int lane, int word, int half) -> double {
+    return pmpd::halfToFloat(a[lane * 10 + word] >> 16 * half);
+  };
+  auto floatOf = [](int32_t word) {
+    float value;
+    std::memcpy(&value, &word, sizeof(value));
+    return value;
+  };
+  // Figures of the PTX manual, "Matrix Fragments for mma.m16n8k16 with
+  // floating point type".
+  for (int row = 0; row < 16; ++row)
+    for (int col = 0; col < 8; ++col) {
+      int lane = row % 8 * 4 + col / 2, i = row / 8 * 2 + col % 2;
+      double sum = floatOf(a[lane * 10 + 6 + i]);
+      for (int k = 0; k < 16; ++k)
+        sum += halfOf(row % 8 * 4 + k % 8 / 2, k / 8 * 2 + row / 8, k % 2) *
+               halfOf(col * 4 + k % 8 / 2, 4 + k / 8, k % 2);
+      EXPECT_EQ(floatOf(b[lane * 4 + i]), sum);
+    }
+}
+
+TEST_F(Simt, loads_matrices) {
+  constexpr char memory[] =
+      "llvm.mlir.global internal @s() {addr_space = 3 : i32, alignment = 16 : "
+      "i64} : !llvm.array<128 x i32>\n";
+  // Row t % 8 of matrix t / 8 is the 16 bytes of lane t.
+  auto load = [&](const std::string &layout, const std::string &barrier,
+                  int places) {
+    std::string body = loadWords(4) +
+                       "%s = llvm.mlir.addressof @s : !llvm.ptr<3>\n"
+                       "%ps = llvm.getelementptr %s[%ti] : (!llvm.ptr<3>, i32) "
+                       "-> !llvm.ptr<3>, i32\n";
+    for (int i = 0; i < 4; ++i) {
+      std::string n = std::to_string(i);
+      body += "%p" + n + " = llvm.getelementptr %ps[" + n +
+              "] : (!llvm.ptr<3>) -> !llvm.ptr<3>, i32\nllvm.store %w" + n +
+              ", %p" + n + " : i32, !llvm.ptr<3>\n";
+    }
+    body += barrier + "%from = llvm.getelementptr %ps[" +
+            std::to_string(places) +
+            "] : (!llvm.ptr<3>) -> !llvm.ptr<3>, i32\n"
+            "%d = nvvm.ldmatrix %from {num = 4 : i32, layout = "
+            "#nvvm.mma_layout<" +
+            layout +
+            ">, shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = "
+            "#nvvm.ld_st_matrix_elt_type<b16>} : (!llvm.ptr<3>) -> "
+            "!llvm.struct<(i32, i32, i32, i32)>\n" +
+            storeResult("i32");
+    return run(body, memory, 1, 32);
+  };
+  std::mt19937 random(1);
+  for (int32_t &word : a)
+    word = random();
+  auto half = [](const std::vector<int32_t> &words, int word, int i) {
+    return static_cast<uint16_t>(words[word] >> 16 * i);
+  };
+  for (bool transposed : {false, true}) {
+    ASSERT_EQ(load(transposed ? "col" : "row", "nvvm.barrier\n", 0), "");
+    for (int lane = 0; lane < 32; ++lane)
+      for (int matrix = 0; matrix < 4; ++matrix)
+        for (int i = 0; i < 2; ++i) {
+          int row = lane / 4, col = lane % 4 * 2 + i;
+          if (transposed)
+            std::swap(row, col);
+          EXPECT_EQ(half(b, lane * 4 + matrix, i),
+                    half(a, matrix * 32 + row * 4 + col / 2, col % 2));
+        }
+  }
+  EXPECT_THAT(load("row", "nvvm.barrier\n", 2), HasSubstr("not aligned to 16"));
+  EXPECT_THAT(load("row", "nvvm.barrier\n", 4), HasSubstr("out of the bounds"));
+}
+
+TEST_F(Simt, refuses_matrices_of_others_before_a_barrier) {
+  EXPECT_THAT(run(std::string(ids) + sharedPlaces + R"(
+    llvm.store %t, %ps : i32, !llvm.ptr<3>
+    %d = nvvm.ldmatrix %s {num = 4 : i32, layout = #nvvm.mma_layout<row>,
+      shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>,
+      eltType = #nvvm.ld_st_matrix_elt_type<b16>} :
+      (!llvm.ptr<3>) -> !llvm.struct<(i32, i32, i32, i32)>
+    llvm.return)",
+                  shared),
+              HasSubstr("a race on shared memory"));
 }
 
 TEST_F(Simt, refuses_what_it_does_not_know) {

@@ -109,13 +109,23 @@ void Transformation::pack(CallInst &call, FunctionCallee callee) {
     builder.SetInsertPoint(&first, first.begin());
     return builder.CreateAlloca(ArrayType::get(word, std::max(count, 1u)));
   };
-  Value *in = slots(call.arg_size()), *out = slots(results);
+  constexpr unsigned pointerWords = sizeof(void *) / sizeof(uint32_t);
+  unsigned operands = 0;
+  for (Value *operand : call.args())
+    operands += operand->getType()->isPointerTy() ? pointerWords : 1;
+  Value *in = slots(operands), *out = slots(results);
   auto at = [&](Value *words, unsigned i) {
     return builder.CreateConstInBoundsGEP1_32(word, words, i);
   };
   builder.SetInsertPoint(&call);
-  for (unsigned i = 0; i < call.arg_size(); ++i)
-    builder.CreateStore(call.getArgOperand(i), at(in, i));
+  unsigned place = 0;
+  for (Value *operand : call.args()) {
+    bool isPointer = operand->getType()->isPointerTy();
+    builder.CreateAlignedStore(
+        isPointer ? builder.CreateAddrSpaceCast(operand, pointer) : operand,
+        at(in, place), Align(sizeof(uint32_t)));
+    place += isPointer ? pointerWords : 1;
+  }
   builder.CreateCall(callee, {in, out});
   if (hasResult) {
     Value *result = PoisonValue::get(call.getType());

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Codegen/gpu/AttentionBlock.h"
 #include "lib/Codegen/gpu/GpuKernels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
-
-#include <limits>
 
 using namespace mlir;
 
@@ -26,53 +24,37 @@ constexpr int64_t maxQueries = 8;
 /// Blocks that fill the GPUs that there are, and the fewest positions that are
 /// worth a block.
 constexpr int64_t targetBlocks = 264, leastPositions = 128;
-constexpr double lowest = std::numeric_limits<float>::lowest();
 
-Value add(GpuKernelBuilder &b, Value x, Value y) {
-  return arith::AddFOp::create(b, x, y);
+/// Lanes that hold one row of the cache, a power of two.
+int64_t teamOf(const AttentionShape &shape) {
+  return std::min<int64_t>(
+      llvm::PowerOf2Ceil(llvm::divideCeil(shape.cache.headDim, piece)),
+      warpSize);
 }
-Value mul(GpuKernelBuilder &b, Value x, Value y) {
-  return arith::MulFOp::create(b, x, y);
-}
-Value max(GpuKernelBuilder &b, Value x, Value y) {
-  return arith::MaxNumFOp::create(b, x, y);
-}
-/// 2^(x - y), an instruction of the GPU, correct to 2 units in the last place.
-Value exp2OfDifference(GpuKernelBuilder &b, Value x, Value y) {
-  return math::Exp2Op::create(b, arith::SubFOp::create(b, x, y));
+/// Pieces of a row in a lane.
+int64_t piecesPerLane(const AttentionShape &shape) {
+  return llvm::divideCeil(shape.cache.headDim, piece * teamOf(shape));
 }
 
 /// How attention is split into blocks, teams and lanes.
-struct Split {
-  explicit Split(const AttentionShape &shape) {
-    int64_t headDim = shape.cache.headDim;
-    shared = shape.heads / shape.cache.heads;
-    int64_t pieces = llvm::divideCeil(headDim, piece);
-    team = std::min<int64_t>(llvm::PowerOf2Ceil(pieces), warpSize);
-    perLane = llvm::divideCeil(pieces, team);
-    int64_t budget = std::max<int64_t>(1, maxQueries / perLane);
-    heads = std::min(shared, budget);
-    while (shared % heads)
-      --heads;
-    rows = std::max<int64_t>(1, std::min(budget / heads, shape.maxRows));
+struct Split : AttentionQueries {
+  explicit Split(const AttentionShape &shape)
+      : AttentionQueries(
+            shape, std::max<int64_t>(1, maxQueries / piecesPerLane(shape))),
+        team(teamOf(shape)), perLane(piecesPerLane(shape)) {
     // Rows of a prefill are blocks enough.
     if (shape.maxRows == 1)
       splits = std::clamp<int64_t>(
-          std::min(llvm::divideCeil(targetBlocks, shape.heads / heads),
+          std::min(llvm::divideCeil(targetBlocks, headGroups(shape)),
                    llvm::divideCeil(shape.cache.context, leastPositions)),
           1, targetBlocks);
   }
 
-  int64_t shared;     // heads of the query that read one head of the cache
-  int64_t team;       // lanes that hold one row of the cache, a power of two
-  int64_t perLane;    // pieces of it in a lane
-  int64_t heads;      // of a block
-  int64_t rows;       // of a block
+  int64_t team, perLane;
   int64_t splits = 1; // blocks that share the positions of the same queries
 
-  int64_t queries() const { return heads * rows; }
   int64_t tasks(const AttentionShape &shape) const {
-    return shape.heads / heads * splits;
+    return headGroups(shape) * splits;
   }
 };
 
@@ -84,20 +66,18 @@ struct Split {
 ///       a team of lanes: every n-th position, a few at a time, each lane the
 ///                        same pieces of the head for all queries
 ///       sums of the teams of a warp by shuffles, of warps by shared memory
-///
-/// Scores are in units of log2(e), so that exponentials are powers of two.
-class AttentionEmitter {
+class AttentionEmitter : AttentionBlock {
 public:
-  AttentionEmitter(GpuKernelBuilder &b, const AttentionShape &shape)
-      : b(b), shape(shape), split(shape), headDim(shape.cache.headDim),
-        f32(b.getF32Type()) {}
+  AttentionEmitter(GpuKernelBuilder &b, const AttentionShape &shape,
+                   const Split &split)
+      : AttentionBlock(b, shape, split), split(split), f32(b.getF32Type()) {}
 
   void emit() {
     place();
     loadQueries();
     State state;
-    for (int64_t q = 0; q < split.queries(); ++q) {
-      state.push_back(b.real(lowest));
+    for (int64_t q = 0; q < split.count(); ++q) {
+      state.push_back(b.real(lowestReal));
       for (int64_t i = 0; i < 1 + elements(); ++i)
         state.push_back(b.real(0));
     }
@@ -126,8 +106,7 @@ private:
     Value tile = b.div(b.block(), split.tasks(shape));
     Value task = b.rem(b.block(), split.tasks(shape));
     Value headGroup = b.div(task, split.splits);
-    firstHead = b.mul(headGroup, split.heads);
-    Value kvHead = b.div(firstHead, split.shared);
+    placeHeads(headGroup);
     Value firstRow = b.mul(tile, split.rows);
     Value lastRow = b.sub(b.rows(), b.constant(1));
     for (int64_t i = 0; i < split.rows; ++i) {
@@ -151,23 +130,7 @@ private:
       pieceHolds.push_back(within);
       pieceFirst.push_back(b.select(within, first, b.constant(0)));
     }
-    int64_t planeRows = shape.cache.heads * shape.cache.context;
-    keys = cacheRow(b.pointer(1), b.mul(kvHead, shape.cache.context));
-    values = b.at(keys, planeRows * rowBytes());
-  }
-
-  Value beginOf(Value rowEnd) {
-    if (!shape.window)
-      return b.constant(0);
-    return b.sub(rowEnd, b.min(rowEnd, b.constant(*shape.window)));
-  }
-
-  int64_t rowBytes() { return headDim * (shape.cache.element.isF16() ? 2 : 4); }
-  /// A head's row of the cache; a cache may have more bytes than an i32 counts.
-  Value cacheRow(Value base, Value row) {
-    Value wide = arith::ExtUIOp::create(b, b.getI64Type(), row);
-    Value bytes = arith::ConstantOp::create(b, b.getI64IntegerAttr(rowBytes()));
-    return b.at(base, arith::MulIOp::create(b, wide, bytes));
+    values = b.at(keys, valuesOffset());
   }
 
   /// The elements of a piece as f32.
@@ -194,21 +157,15 @@ private:
     return result;
   }
 
-  /// Places of a query's elements in the input and in the output.
-  Value queryOffset(Value row, int64_t head, Value col) {
-    Value first = b.mul(b.add(firstHead, head), headDim);
-    return b.mul(b.add(b.add(b.mul(row, shape.heads * headDim), first), col),
-                 sizeof(float));
-  }
-
   void loadQueries() {
-    Value factor = b.real(shape.scale * 1.44269504088896340736);
+    Value factor = scoreFactor();
     for (int64_t row = 0; row < split.rows; ++row)
       for (int64_t head = 0; head < split.heads; ++head) {
         Values loaded;
         for (Value first : pieceFirst)
           loadPiece(f32,
-                    b.at(b.pointer(0), queryOffset(rowRead[row], head, first)),
+                    b.at(b.pointer(0),
+                         queryOffset(rowRead[row], b.constant(head), first)),
                     loaded);
         for (auto [i, x] : llvm::enumerate(loaded))
           x = b.select(pieceHolds[i / piece], mul(b, x, factor), b.real(0));
@@ -227,14 +184,14 @@ private:
       value[u] = loadRow(values, read);
     }
     Values after;
-    for (int64_t q = 0; q < split.queries(); ++q) {
+    for (int64_t q = 0; q < split.count(); ++q) {
       ValueRange old = before.slice(q * perQuery(), perQuery());
       Values visible, score;
       Value largest = old[0];
       for (int64_t u = 0; u < unroll; ++u) {
         visible.push_back(isVisible(position[u], q / split.heads));
-        score.push_back(
-            b.select(visible[u], scoreOf(query[q], key[u]), b.real(lowest)));
+        score.push_back(b.select(visible[u], scoreOf(query[q], key[u]),
+                                 b.real(lowestReal)));
         largest = max(b, largest, score[u]);
       }
       Value rescale = exp2OfDifference(b, old[0], largest);
@@ -277,7 +234,7 @@ private:
   /// Adds to every lane's sums those of the lane at a distance.
   Values addLanes(ValueRange own, int64_t distance) {
     Values result;
-    for (int64_t q = 0; q < split.queries(); ++q) {
+    for (int64_t q = 0; q < split.count(); ++q) {
       ValueRange mine = own.slice(q * perQuery(), perQuery());
       Values other;
       for (Value each : mine)
@@ -297,15 +254,15 @@ private:
   void addWarps(ValueRange sums) {
     int64_t stride = headDim + 2; // values, then largest score and weights
     constexpr int64_t bytes = sizeof(float);
-    Value memory = b.shared(warps * split.queries() * stride * bytes);
+    Value memory = b.shared(warps * split.count() * stride * bytes);
     auto at = [&](Value warpAndQuery, Value i) {
       return b.at(memory, b.mul(b.add(b.mul(warpAndQuery, stride), i), bytes));
     };
     Value lane = b.lane();
     b.when(b.less(lane, b.constant(split.team)), [&] {
-      for (int64_t q = 0; q < split.queries(); ++q) {
+      for (int64_t q = 0; q < split.count(); ++q) {
         ValueRange own = sums.slice(q * perQuery(), perQuery());
-        Value record = b.add(b.mul(b.warp(), split.queries()), q);
+        Value record = b.add(b.mul(b.warp(), split.count()), q);
         for (int64_t i = 0; i < split.perLane; ++i)
           b.when(pieceHolds[i], [&] {
             for (int64_t j = 0; j < piece; ++j)
@@ -326,9 +283,9 @@ private:
             b.constant(attentionThreads), [&](Value i) {
               Value head = b.div(i, headDim), col = b.rem(i, headDim);
               Value query = b.add(head, row * split.heads);
-              Value largest = b.real(lowest), total, sum;
+              Value largest = b.real(lowestReal), total, sum;
               auto of = [&](int64_t warp, Value i) {
-                return b.load(f32, at(b.add(query, warp * split.queries()), i));
+                return b.load(f32, at(b.add(query, warp * split.count()), i));
               };
               for (int64_t warp = 0; warp < warps; ++warp)
                 largest = max(b, largest, of(warp, b.constant(headDim)));
@@ -366,12 +323,9 @@ private:
     });
   }
 
-  GpuKernelBuilder &b;
-  const AttentionShape &shape;
-  const Split split;
-  const int64_t headDim;
+  const Split &split;
   Type f32;
-  Value firstHead, splitIndex, keys, values;
+  Value splitIndex, values;
   Value begin, end, lastPosition; // positions of this block
   Values rows, rowRead;           // of the tile
   Values rowBegin, rowEnd;        // positions that a row sees
@@ -391,7 +345,7 @@ void emitCombine(GpuKernelBuilder &b, int64_t headDim, int64_t splits) {
     return b.load(f32, b.at(records, b.add(b.mul(split, stride), offset)));
   };
   Value largest = b.loop(
-      zero, count, one, b.real(lowest),
+      zero, count, one, b.real(lowestReal),
       [&](Value split, ValueRange largest) -> Values {
         return {max(b, largest[0], of(split, b.constant(headDim * bytes)))};
       })[0];
@@ -414,15 +368,25 @@ void emitCombine(GpuKernelBuilder &b, int64_t headDim, int64_t splits) {
 } // namespace
 
 AttentionKernels GpuKernels::attention(const AttentionShape &shape) {
+  auto name = [&](int64_t rows, std::string kind) {
+    std::string name =
+        llvm::formatv("attention_h{0}_{1}_s{2}_r{3}_{4}", shape.heads,
+                      nameOf(shape.cache), nameOf(shape.scale), rows, kind);
+    return shape.window ? name + "_w" + std::to_string(*shape.window) : name;
+  };
+  if (auto queries = attentionTilesQueries(shape))
+    return {{get(name(queries->rows, "mma"), 3, attentionTilesThreads(*queries),
+                 [&](GpuKernelBuilder &b) {
+                   emitAttentionTiles(b, shape, *queries);
+                 }),
+             queries->headGroups(shape), queries->rows}};
   Split split(shape);
-  std::string name = llvm::formatv(
-      "attention_h{0}_{1}_s{2}_r{3}_p{4}", shape.heads, nameOf(shape.cache),
-      nameOf(shape.scale), split.rows, split.splits);
-  if (shape.window)
-    name += "_w" + std::to_string(*shape.window);
   AttentionKernels result{
-      {get(name, 3, attentionThreads,
-           [&](GpuKernelBuilder &b) { AttentionEmitter(b, shape).emit(); }),
+      {get(name(split.rows, "p" + std::to_string(split.splits)), 3,
+           attentionThreads,
+           [&](GpuKernelBuilder &b) {
+             AttentionEmitter(b, shape, split).emit();
+           }),
        split.tasks(shape), split.rows}};
   if (split.splits == 1)
     return result;

@@ -118,6 +118,18 @@ void GpuKernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
+Values GpuKernelBuilder::when(Value condition, ValueRange values,
+                              llvm::function_ref<Values()> body) {
+  auto branch = scf::IfOp::create(*this, values.getTypes(), condition,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(*this, body());
+  setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(*this, values);
+  return branch.getResults();
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//

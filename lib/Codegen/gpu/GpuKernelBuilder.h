@@ -55,6 +55,9 @@ public:
   Values loop(Value low, Value high, Value step, ValueRange init,
               CarryBody body);
   void when(Value condition, llvm::function_ref<void()> body);
+  /// What `body` makes of `values` if the condition holds, else these.
+  Values when(Value condition, ValueRange values,
+              llvm::function_ref<Values()> body);
 
   // Memory. Offsets are bytes, i32 that may reach 2^32 - 1 or i64.
   Value at(Value pointer, Value bytes);

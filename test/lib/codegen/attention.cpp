@@ -16,7 +16,11 @@ struct Case {
   int64_t heads, cacheHeads, headDim, context;
   bool half;
   std::optional<int64_t> window;
+  float queryRange = 3, keyRange = 1;
 };
+
+/// Tokens in the cache before a call, and its rows.
+using Chunk = std::pair<int64_t, int64_t>;
 
 /// The kernels that attend the rows of a chunk.
 class CompiledAttention {
@@ -68,7 +72,8 @@ private:
 
 class Attention : public ForEveryMachine {
 protected:
-  void check(const Case &c);
+  /// One row is attended by the kernel of decode, more by that of prefill.
+  void check(const Case &c, llvm::ArrayRef<Chunk> chunks);
   void checkChunk(const Case &c, const CompiledKernel &append,
                   const CompiledAttention &attention, int64_t position,
                   int64_t rows);
@@ -77,7 +82,7 @@ protected:
 
 constexpr float scale = 0.7f;
 
-void Attention::check(const Case &c) {
+void Attention::check(const Case &c, llvm::ArrayRef<Chunk> chunks) {
   auto cacheShape = [&](KernelLibrary &l) {
     mlir::Builder builder(l.getContext());
     return CacheShape{c.half ? mlir::Type(builder.getF16Type())
@@ -91,9 +96,7 @@ void Attention::check(const Case &c) {
       return l.attention({cacheShape(l), c.heads, scale, c.window, maxRows});
     });
   };
-  CompiledAttention decode = attentionOf(1), prefill = attentionOf(40);
-  const std::pair<int64_t, int64_t> chunks[] = {
-      {0, 1}, {0, 33}, {15, 1}, {16, 3}, {31, 9}};
+  CompiledAttention decode = attentionOf(1), prefill = attentionOf(70);
   for (auto [position, rows] : chunks)
     checkChunk(c, append, rows == 1 ? decode : prefill, position, rows);
 }
@@ -110,7 +113,8 @@ void Attention::checkChunk(const Case &c, const CompiledKernel &append,
   std::memset(cache.data(), 0xFF, cache.size());
   int64_t end = position + rows;
   int64_t cacheCols = c.cacheHeads * c.headDim;
-  Guarded<float> keys(throughHalves(randomFloats(end * cacheCols, random)));
+  Guarded<float> keys(
+      throughHalves(randomFloats(end * cacheCols, random, c.keyRange)));
   Guarded<float> values(throughHalves(randomFloats(end * cacheCols, random)));
   append.run({keys.data(), values.data(), cache.data()}, position);
   append.runInPieces({keys.data() + position * cacheCols,
@@ -136,7 +140,7 @@ void Attention::checkChunk(const Case &c, const CompiledKernel &append,
       }
 
   int64_t cols = c.heads * c.headDim;
-  Guarded<float> query(randomFloats(rows * cols, random, 3));
+  Guarded<float> query(randomFloats(rows * cols, random, c.queryRange));
   Guarded<float> y(query.count()), again(query.count());
   attention.run(query.data(), cache.data(), y.data(), rows, position);
   attention.runInPieces(query.data(), cache.data(), again.data(), rows,
@@ -180,31 +184,62 @@ TEST_P(Attention, equals_softmax_in_double) {
                         {4, 2, 64, 300, false, 20},
                         {2, 1, 264, 40, true, std::nullopt}};
   for (const Case &c : cases)
-    check(c);
+    check(c, {{0, 1}, {0, 33}, {15, 1}, {16, 3}, {31, 9}});
+}
+
+/// Heads and rows that share a head of the cache fill tiles, or do not.
+TEST_P(Attention, of_many_rows_equals_softmax_in_double) {
+  check({2, 2, 32, 200, true, std::nullopt}, {{0, 64}, {3, 65}, {130, 70}});
+  check({4, 4, 64, 150, true, 20}, {{0, 70}, {80, 70}});
+  check({4, 1, 80, 75, true, std::nullopt}, {{0, 17}, {5, 70}});
+  check({8, 1, 96, 140, true, 65}, {{0, 2}, {100, 33}});
+  check({7, 1, 40, 90, true, std::nullopt}, {{64, 20}});
+  check({70, 1, 8, 40, true, 3}, {{30, 4}});
+  check({8, 2, 128, 100, true, std::nullopt}, {{0, 33}, {63, 37}});
+  check({2, 1, 64, 2910, true, std::nullopt}, {{2900, 8}});
+}
+
+/// Queries beyond the largest f16, and such as f16 has few bits for.
+TEST_P(Attention, does_not_depend_on_the_size_of_queries) {
+  check({2, 1, 32, 40, true, std::nullopt, 1.5e5f, 3e-5f}, {{0, 40}});
+  check({2, 1, 32, 40, true, std::nullopt, 5e-5f, 6e4f}, {{0, 40}});
+  check({2, 1, 24, 40, true, std::nullopt, 1e-30f, 1}, {{0, 40}});
+  check({2, 1, 24, 40, true, std::nullopt, 0, 1}, {{0, 40}});
 }
 
 /// Weights below the least float are 0, whether the largest score comes first
 /// or last.
 TEST_P(Attention, forgets_what_scores_far_less) {
   constexpr int64_t context = 70, headDim = 8;
-  CompiledAttention attention(GetParam(), [&](KernelLibrary &l) {
-    return l.attention(
-        {{mlir::Builder(l.getContext()).getF32Type(), 1, headDim, context},
-         /*heads=*/2,
-         scale,
-         /*window=*/std::nullopt});
-  });
-  Guarded<float> query(std::vector<float>(2 * headDim, 20.0f));
-  for (int64_t largest : {0, 20, 69}) {
-    Guarded<float> cache(randomFloats(2 * context * headDim, random));
-    const float *values = cache.data() + context * headDim;
-    std::fill_n(cache.data() + largest * headDim, headDim, 10.0f);
-    Guarded<float> y(query.count());
-    attention.run(query.data(), cache.data(), y.data(), 1, context - 1);
-    for (size_t i = 0; i < y.count(); ++i)
-      EXPECT_EQ(y[i], values[largest * headDim + i % headDim])
-          << "position " << largest << ", element " << i;
-  }
+  for (bool half : {false, true})
+    for (int64_t rows : {1, 2}) {
+      CompiledAttention attention(GetParam(), [&](KernelLibrary &l) {
+        mlir::Builder builder(l.getContext());
+        mlir::Type element = builder.getF32Type();
+        return l.attention(
+            {{half ? builder.getF16Type() : element, 1, headDim, context},
+             /*heads=*/2,
+             scale,
+             /*window=*/std::nullopt,
+             /*maxRows=*/rows});
+      });
+      Guarded<float> query(std::vector<float>(rows * 2 * headDim, 20.0f));
+      for (int64_t largest : {int64_t(0), int64_t(20), context - rows}) {
+        Guarded<float> cache(
+            throughHalves(randomFloats(2 * context * headDim, random)));
+        const float *values = cache.data() + context * headDim;
+        std::fill_n(cache.data() + largest * headDim, headDim, 10.0f);
+        Guarded<uint16_t> halves(toHalves(
+            std::vector<float>(cache.data(), cache.data() + cache.count())));
+        Guarded<float> y(query.count());
+        attention.run(query.data(),
+                      half ? static_cast<void *>(halves.data()) : cache.data(),
+                      y.data(), rows, context - rows);
+        for (size_t i = 0; i < y.count(); ++i)
+          EXPECT_EQ(y[i], values[largest * headDim + i % headDim])
+              << "position " << largest << ", element " << i;
+      }
+    }
 }
 
 PMPD_FOR_EVERY_MACHINE(Attention);
