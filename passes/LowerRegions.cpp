@@ -39,7 +39,7 @@ static int64_t bytesRead(WeightOp weight, std::optional<int32_t> bits) {
 }
 
 FailureOr<AddressAttr> RegionLowering::placeOf(Operation *op,
-                                         FlatSymbolRefAttr name) {
+                                               FlatSymbolRefAttr name) {
   Operation *symbol = model.lookupSymbol(name.getAttr());
   std::optional<int64_t> offset;
   if (auto weight = dyn_cast<WeightOp>(symbol)) {
@@ -59,7 +59,7 @@ FailureOr<AddressAttr> RegionLowering::placeOf(Operation *op,
 }
 
 void RegionLowering::launch(Operation *op, Kernel kernel,
-                      ArrayRef<AddressAttr> addresses) {
+                            ArrayRef<AddressAttr> addresses) {
   OpBuilder builder(op);
   bool logits = llvm::any_of(op->getOperands(), [&](Value operand) {
     return logitRows.contains(operand);
@@ -71,13 +71,13 @@ void RegionLowering::launch(Operation *op, Kernel kernel,
   SymbolRefAttr symbol = name;
   if (auto module = dyn_cast<gpu::GPUModuleOp>(around))
     symbol = SymbolRefAttr::get(module.getNameAttr(), {name});
-  LaunchOp::create(builder, op->getLoc(), symbol, builder.getArrayAttr(attributes),
-                   builder.getI64IntegerAttr(kernel.tasks),
-                   kernel.rowTile ? builder.getI64IntegerAttr(kernel.rowTile)
-                                  : IntegerAttr(),
-                   RowsAttr::get(op->getContext(),
-                                 logits ? Rows::Logits : Rows::All),
-                   op->getAttrOfType<IntegerAttr>("pmpd.group"));
+  LaunchOp::create(
+      builder, op->getLoc(), symbol, builder.getArrayAttr(attributes),
+      builder.getI64IntegerAttr(kernel.tasks),
+      kernel.rowTile ? builder.getI64IntegerAttr(kernel.rowTile)
+                     : IntegerAttr(),
+      RowsAttr::get(op->getContext(), logits ? Rows::Logits : Rows::All),
+      op->getAttrOfType<IntegerAttr>("pmpd.group"));
   if (logits && op->getNumResults() == 1)
     logitRows.insert(op->getResult(0));
 }
@@ -101,8 +101,8 @@ LogicalResult RegionLowering::lowerLinear(LinearOp op) {
   if (!nested) {
     Type element = elementOf(op.getWeightAttr());
     launch(op,
-           kernels.linearDense({weight.getRows(), weight.getCols(), element,
-                                bias, maxRows}),
+           kernels.linearDense(
+               {weight.getRows(), weight.getCols(), element, bias, maxRows}),
            addresses);
     return success();
   }
@@ -257,9 +257,8 @@ LogicalResult RegionLowering::lower(Operation *op) {
                {in(0), in(1), out()});
         return success();
       })
-      .Default([](Operation *other) {
-        return other->emitOpError("has no kernel");
-      });
+      .Default(
+          [](Operation *other) { return other->emitOpError("has no kernel"); });
 }
 
 LogicalResult RegionLowering::lower(RegionOp region) {
