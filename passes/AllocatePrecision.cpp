@@ -90,8 +90,9 @@ struct AllocatePrecision : impl::AllocatePrecisionBase<AllocatePrecision> {
       }
     }
     if (nested && unquantized)
-      return getOperation().emitError("expected either nested bits (2 to 4) or "
-                                      "unquantized ones (16, 32), but got both");
+      return getOperation().emitError(
+          "expected either nested bits (2 to 4) or "
+          "unquantized ones (16, 32), but got both");
     return success();
   }
 

@@ -30,18 +30,19 @@ public:
 
   mlir::Value constant(int64_t value) {
     return mlir::LLVM::ConstantOp::create(builder, loc, i64,
-                                    builder.getI64IntegerAttr(value));
+                                          builder.getI64IntegerAttr(value));
   }
   mlir::Value addressOf(llvm::StringRef symbol) {
     return mlir::LLVM::AddressOfOp::create(builder, loc, ptr, symbol);
   }
   mlir::Value offset(mlir::Value base, mlir::Value bytes) {
     return mlir::LLVM::GEPOp::create(builder, loc, ptr, i8, base,
-                               llvm::ArrayRef<mlir::LLVM::GEPArg>{bytes});
+                                     llvm::ArrayRef<mlir::LLVM::GEPArg>{bytes});
   }
   mlir::Value field(mlir::Value base, size_t bytes) {
-    return mlir::LLVM::GEPOp::create(builder, loc, ptr, i8, base,
-                               llvm::ArrayRef<mlir::LLVM::GEPArg>{int32_t(bytes)});
+    return mlir::LLVM::GEPOp::create(
+        builder, loc, ptr, i8, base,
+        llvm::ArrayRef<mlir::LLVM::GEPArg>{int32_t(bytes)});
   }
   mlir::Value load(mlir::Type type, mlir::Value base, size_t bytes) {
     return mlir::LLVM::LoadOp::create(builder, loc, type, field(base, bytes));
@@ -64,19 +65,20 @@ public:
     return result;
   }
 
-  mlir::LLVM::LLVMFuncOp function(const llvm::Twine &name, mlir::LLVM::LLVMFunctionType type,
-                            mlir::LLVM::Linkage linkage) {
-    auto func = mlir::LLVM::LLVMFuncOp::create(builder, loc, name.str(), type,
-                                         linkage);
+  mlir::LLVM::LLVMFuncOp function(const llvm::Twine &name,
+                                  mlir::LLVM::LLVMFunctionType type,
+                                  mlir::LLVM::Linkage linkage) {
+    auto func =
+        mlir::LLVM::LLVMFuncOp::create(builder, loc, name.str(), type, linkage);
     symbols.insert(func);
     return func;
   }
   /// A constant global whose initializer `fill` returns.
   std::string global(const llvm::Twine &name, mlir::Type type,
                      llvm::function_ref<mlir::Value()> fill) {
-    auto op = mlir::LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
-                                     mlir::LLVM::Linkage::Internal, name.str(),
-                                     mlir::Attribute());
+    auto op = mlir::LLVM::GlobalOp::create(
+        builder, loc, type, /*isConstant=*/true, mlir::LLVM::Linkage::Internal,
+        name.str(), mlir::Attribute());
     symbols.insert(op);
     mlir::OpBuilder::InsertionGuard guard(builder);
     builder.createBlock(&op.getInitializerRegion());

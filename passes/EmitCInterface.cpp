@@ -46,8 +46,7 @@ private:
   FailureOr<std::string> descriptor(StringRef name, StringRef triple,
                                     StringRef features, StringRef regions,
                                     int64_t count, StringRef classifiers,
-                                    int64_t classifierCount,
-                                    StringRef kernels);
+                                    int64_t classifierCount, StringRef kernels);
   std::string deviceKernelTable();
   std::string sampleKernel(int64_t &scratch);
   std::string imageTable();
@@ -144,12 +143,11 @@ FailureOr<std::string> Emitter::table(MutableArrayRef<RegionOp> regions) {
     SmallVector<Value> rows;
     for (auto [op, entry] : llvm::zip_equal(regions, entries)) {
       auto phase = op.getPhase() == Phase::Prefill ? PMPD_PREFILL : PMPD_DECODE;
-      rows.push_back(
-          fill(row, {literal(i32, phase), literal(i32, op.getBits()),
-                     literal(i32, op.getMaxRows()), literal(i32, 0),
-                     literal(i64, op.getScratch().value_or(0)),
-                     literal(i64, op.getWeightBytes().value_or(0)),
-                     addressOf(entry)}));
+      rows.push_back(fill(row, {literal(i32, phase), literal(i32, op.getBits()),
+                                literal(i32, op.getMaxRows()), literal(i32, 0),
+                                literal(i64, op.getScratch().value_or(0)),
+                                literal(i64, op.getWeightBytes().value_or(0)),
+                                addressOf(entry)}));
     }
     return fill(type, rows);
   });
@@ -220,12 +218,10 @@ std::string Emitter::table(MutableArrayRef<ClassifierOp> classifiers) {
   });
 }
 
-FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
-                                           StringRef features,
-                                           StringRef regions, int64_t count,
-                                           StringRef classifiers,
-                                           int64_t classifierCount,
-                                           StringRef kernels) {
+FailureOr<std::string>
+Emitter::descriptor(StringRef name, StringRef triple, StringRef features,
+                    StringRef regions, int64_t count, StringRef classifiers,
+                    int64_t classifierCount, StringRef kernels) {
   std::string digest;
   if (!llvm::tryGetFromHex(model.getWeightsDigest().value_or(""), digest) ||
       digest.size() != PMPD_DIGEST_BYTES)
@@ -238,32 +234,44 @@ FailureOr<std::string> Emitter::descriptor(StringRef name, StringRef triple,
               deviceKernels = deviceKernelTable(), imagesName = imageTable();
   auto digestType = LLVM::LLVMArrayType::get(i8, PMPD_DIGEST_BYTES);
   auto type = LLVM::LLVMStructType::getLiteral(
-      &context(), {i32, i32, ptr, ptr, ptr, i32, i32, i32, i32, i32, i32, i32,
-                   i32, i64, digestType, i32, i32, ptr, ptr, ptr, ptr, ptr, ptr,
-                   i64, i32, i32, i32, i32});
+      &context(), {i32, i32, ptr, ptr, ptr,        i32, i32, i32, i32, i32,
+                   i32, i32, i32, i64, digestType, i32, i32, ptr, ptr, ptr,
+                   ptr, ptr, ptr, i64, i32,        i32, i32, i32});
   return global("pmpd_model", type, [&] {
     SmallVector<Value> bytes;
     for (char byte : digest)
       bytes.push_back(literal(i8, static_cast<int8_t>(byte)));
     int element = model.getKvType().isF16() ? PMPD_F16 : PMPD_F32;
-    return fill(
-        type,
-        {literal(i32, sizeof(pmpd_model_desc)), literal(i32, PMPD_ABI_VERSION),
-         addressOf(nameText), addressOf(tripleText), addressOf(featuresText),
-         literal(i32, model.getVocab()), literal(i32, model.getHidden()),
-         literal(i32, model.getLayers()), literal(i32, model.getHeads()),
-         literal(i32, model.getKvHeads()), literal(i32, model.getHeadDim()),
-         literal(i32, model.getContext()), literal(i32, element),
-         literal(i64, model.getKVBytes()), fill(digestType, bytes),
-         literal(i32, count), literal(i32, classifierCount), addressOf(regions),
-         addressOf(classifiers), addressOf(kernels), addressOf(deviceKernels),
-         addressOf(imagesName),
-         sample.empty() ? Value(LLVM::ZeroOp::create(builder, loc, ptr))
-                        : addressOf(sample),
-         literal(i64, sampleScratch),
-         literal(i32, launches.kernels().size()),
-         literal(i32, launches.deviceKernels().size()),
-         literal(i32, imageCount), literal(i32, 0)});
+    return fill(type,
+                {literal(i32, sizeof(pmpd_model_desc)),
+                 literal(i32, PMPD_ABI_VERSION),
+                 addressOf(nameText),
+                 addressOf(tripleText),
+                 addressOf(featuresText),
+                 literal(i32, model.getVocab()),
+                 literal(i32, model.getHidden()),
+                 literal(i32, model.getLayers()),
+                 literal(i32, model.getHeads()),
+                 literal(i32, model.getKvHeads()),
+                 literal(i32, model.getHeadDim()),
+                 literal(i32, model.getContext()),
+                 literal(i32, element),
+                 literal(i64, model.getKVBytes()),
+                 fill(digestType, bytes),
+                 literal(i32, count),
+                 literal(i32, classifierCount),
+                 addressOf(regions),
+                 addressOf(classifiers),
+                 addressOf(kernels),
+                 addressOf(deviceKernels),
+                 addressOf(imagesName),
+                 sample.empty() ? Value(LLVM::ZeroOp::create(builder, loc, ptr))
+                                : addressOf(sample),
+                 literal(i64, sampleScratch),
+                 literal(i32, launches.kernels().size()),
+                 literal(i32, launches.deviceKernels().size()),
+                 literal(i32, imageCount),
+                 literal(i32, 0)});
   });
 }
 
@@ -304,9 +312,9 @@ LogicalResult Emitter::emit(StringRef name, StringRef triple,
                  classifierTable, classifiers.size(), kernelTable());
   if (failed(described))
     return failure();
-  auto getter = function(name + "_pmpd_model",
-                         LLVM::LLVMFunctionType::get(ptr, {}),
-                         LLVM::Linkage::External);
+  auto getter =
+      function(name + "_pmpd_model", LLVM::LLVMFunctionType::get(ptr, {}),
+               LLVM::Linkage::External);
   builder.setInsertionPointToStart(getter.addEntryBlock(builder));
   LLVM::ReturnOp::create(builder, loc, addressOf(*described));
   return success();

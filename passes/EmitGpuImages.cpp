@@ -31,9 +31,8 @@ struct EmitGpuImages : impl::EmitGpuImagesBase<EmitGpuImages> {
                                "gpu=sm_80,sm_90");
       return signalPassFailure();
     }
-    llvm::sort(targets, [](const auto &a, const auto &b) {
-      return a.sm < b.sm;
-    });
+    llvm::sort(targets,
+               [](const auto &a, const auto &b) { return a.sm < b.sm; });
     for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
       if (failed(emit(module, targets)))
         return signalPassFailure();
@@ -70,8 +69,8 @@ private:
     return success();
   }
 
-  Attribute image(const emit::GpuTarget &target,
-                  gpu::CompilationTarget format, StringRef contents) {
+  Attribute image(const emit::GpuTarget &target, gpu::CompilationTarget format,
+                  StringRef contents) {
     auto chip = NVVM::NVVMTargetAttr::get(
         &getContext(), /*optLevel=*/3, "nvptx64-nvidia-cuda", target.chip(),
         target.machine->getTargetFeatureString());

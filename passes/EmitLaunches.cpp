@@ -74,8 +74,8 @@ std::string LaunchEmitter::byRows(const Group &group) {
   LLVM::BrOp::create(builder, b.loc, func.getArgument(1), header);
   builder.setInsertionPointToEnd(header);
   Value row = header->getArgument(0);
-  Value more = LLVM::ICmpOp::create(builder, b.loc, LLVM::ICmpPredicate::slt,
-                                    row, end);
+  Value more =
+      LLVM::ICmpOp::create(builder, b.loc, LLVM::ICmpPredicate::slt, row, end);
   LLVM::CondBrOp::create(builder, b.loc, more, body, exit);
   builder.setInsertionPointToEnd(body);
   Value next = LLVM::AddOp::create(builder, b.loc, row, b.constant(1));
@@ -146,13 +146,13 @@ void LaunchEmitter::fillArgs(LaunchOp launch, Value region, Value args) {
       base = offsetof(pmpd_region_args, logits);
       break;
     }
-    Value pointer = b.offset(b.load(b.ptr, region, base),
-                             b.constant(address.getOffset()));
+    Value pointer =
+        b.offset(b.load(b.ptr, region, base), b.constant(address.getOffset()));
     if (address.getSkip() != 0) {
       Value skipped = LLVM::SubOp::create(b.builder, b.loc, rows, logitRows);
-      pointer = b.offset(pointer,
-                         LLVM::MulOp::create(b.builder, b.loc, skipped,
-                                             b.constant(address.getSkip())));
+      pointer =
+          b.offset(pointer, LLVM::MulOp::create(b.builder, b.loc, skipped,
+                                                b.constant(address.getSkip())));
     }
     b.store(pointer, args,
             offsetof(pmpd_kernel_args, ptr) + index * sizeof(void *));
@@ -167,12 +167,12 @@ void LaunchEmitter::fillArgs(LaunchOp launch, Value region, Value args) {
 Value LaunchEmitter::count(const Group &group, Value rows) {
   LaunchOp first = group.front();
   if (std::optional<int64_t> tile = first.getRowTile()) {
-    Value above = LLVM::AddOp::create(b.builder, b.loc, rows,
-                                      b.constant(*tile - 1));
+    Value above =
+        LLVM::AddOp::create(b.builder, b.loc, rows, b.constant(*tile - 1));
     Value tiles =
         LLVM::UDivOp::create(b.builder, b.loc, above, b.constant(*tile));
-    return LLVM::MulOp::create(b.builder, b.loc,
-                               b.constant(first.getTasks()), tiles);
+    return LLVM::MulOp::create(b.builder, b.loc, b.constant(first.getTasks()),
+                               tiles);
   }
   int64_t tasks = 0;
   for (LaunchOp launch : group)
@@ -227,8 +227,8 @@ std::string LaunchEmitter::deviceKernel(LLVM::LLVMFuncOp kernel) {
   auto block = kernel->getAttrOfType<DenseI32ArrayAttr>(
       NVVM::NVVMDialect::getMaxntidAttrName());
   std::string name = b.text(kernel.getSymName());
-  auto type = LLVM::LLVMStructType::getLiteral(&b.context(),
-                                               {b.ptr, b.i32, b.i32});
+  auto type =
+      LLVM::LLVMStructType::getLiteral(&b.context(), {b.ptr, b.i32, b.i32});
   global = b.global(kernel.getSymName() + "_kernel", type, [&] {
     return b.fill(type, {b.addressOf(name), b.literal(b.i32, block[0]),
                          b.literal(b.i32, kernel.getNumArguments() - 1)});
@@ -260,9 +260,9 @@ FailureOr<std::string> LaunchEmitter::entry(RegionOp region) {
       groups.push_back({launch});
       continue;
     }
-    bool alike = worksByRows(first) ? worksByRows(launch)
-                                    : !first.getRowTile() &&
-                                          !launch.getRowTile();
+    bool alike = worksByRows(first)
+                     ? worksByRows(launch)
+                     : !first.getRowTile() && !launch.getRowTile();
     if (!alike || first.getRows() != launch.getRows())
       return launch.emitOpError("expected the tasks of its group: all of one "
                                 "row each, or all of no rows, and over the "

@@ -118,8 +118,7 @@ static void addEmitCInterface(OpPassManager &pm,
   pm.addPass(createEmitCInterface(emit));
 }
 
-void buildCompileCPUPipeline(OpPassManager &pm,
-                             const CompileOptions &options) {
+void buildCompileCPUPipeline(OpPassManager &pm, const CompileOptions &options) {
   buildRegions(pm, options, options.layout);
   pm.addPass(createGroupLaunches());
   pm.addPass(createPlanMemory());
@@ -133,8 +132,7 @@ void buildCompileCPUPipeline(OpPassManager &pm,
   addEmitCInterface(pm, options);
 }
 
-void buildCompileGPUPipeline(OpPassManager &pm,
-                             const CompileOptions &options) {
+void buildCompileGPUPipeline(OpPassManager &pm, const CompileOptions &options) {
   buildRegions(pm, options, "gpu");
   pm.addPass(createGroupLaunches());
   pm.addPass(createPlanMemory());
@@ -151,8 +149,7 @@ void buildCompileGPUPipeline(OpPassManager &pm,
   addEmitCInterface(pm, options);
 }
 
-void buildCompileNPUPipeline(OpPassManager &pm,
-                             const CompileOptions &options) {
+void buildCompileNPUPipeline(OpPassManager &pm, const CompileOptions &options) {
   buildRegions(pm, options, "npu");
   pm.addPass(createNpuOutline());
   pm.addPass(createNpuFuse());

@@ -33,8 +33,8 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
   Option<std::string> tokenizer{*this, "tokenizer",
                                 llvm::cl::desc("tokenizer.json for the text")};
   Option<int64_t> calibrationTokens{
-      *this, "calibration-tokens", llvm::cl::desc("most tokens to calibrate on"),
-      llvm::cl::init(4096)};
+      *this, "calibration-tokens",
+      llvm::cl::desc("most tokens to calibrate on"), llvm::cl::init(4096)};
   Option<std::string> statistics{
       *this, "statistics",
       llvm::cl::desc("file of statistics: with a calibration text it is "
@@ -65,7 +65,8 @@ struct CompileOptions : public mlir::PassPipelineOptions<CompileOptions> {
                               llvm::cl::desc("the weight file to write"),
                               llvm::cl::init("model.pmpdw")};
   Option<std::string> isa{
-      *this, "isa", llvm::cl::desc("portable, avx2, avxvnni, avx512vnni or amx"),
+      *this, "isa",
+      llvm::cl::desc("portable, avx2, avxvnni, avx512vnni or amx"),
       llvm::cl::init("portable")};
   Option<bool> nativeHalf{
       *this, "native-half",
@@ -98,8 +99,8 @@ void buildCompileCPUPipeline(mlir::OpPassManager &pm,
 void buildCompileGPUPipeline(mlir::OpPassManager &pm,
                              const CompileOptions &options);
 
-/// From a graph in the onnx dialect to the npu dialect and the program file: the
-/// same as for CPUs up to the regions, which become programs.
+/// From a graph in the onnx dialect to the npu dialect and the program file:
+/// the same as for CPUs up to the regions, which become programs.
 void buildCompileNPUPipeline(mlir::OpPassManager &pm,
                              const CompileOptions &options);
 

@@ -29,8 +29,8 @@ struct Specialize : impl::SpecializeBase<Specialize> {
     SmallVector<Attribute> table;
     for (Operation &op : model.getBody()->getOperations()) {
       if (auto prefill = dyn_cast<PrefillOp>(op)) {
-        if (failed(addRegions(model, prefill, Phase::Prefill, prefillRows,
-                              table)))
+        if (failed(
+                addRegions(model, prefill, Phase::Prefill, prefillRows, table)))
           return failure();
         phases.push_back(prefill);
       } else if (auto decode = dyn_cast<DecodeOp>(op)) {
@@ -56,8 +56,7 @@ struct Specialize : impl::SpecializeBase<Specialize> {
           "expected bits; run --pmpd-allocate-precision first");
     for (int32_t bits : phase.getBits()) {
       OpBuilder builder(phase);
-      std::string name =
-          (stringifyPhase(kind) + "_b" + Twine(bits)).str();
+      std::string name = (stringifyPhase(kind) + "_b" + Twine(bits)).str();
       auto region = RegionOp::create(builder, phase.getLoc(), name, kind, bits,
                                      maxRows, /*scratch=*/IntegerAttr(),
                                      /*weight_bytes=*/IntegerAttr());

@@ -33,7 +33,8 @@ bool grantsTiles() {
 }
 
 // __builtin_cpu_supports takes only literals.
-#define SAME(name) {name, __builtin_cpu_supports(name) != 0}
+#define SAME(name)                                                             \
+  { name, __builtin_cpu_supports(name) != 0 }
 
 std::vector<Feature> detect() {
   __builtin_cpu_init();

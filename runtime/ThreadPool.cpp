@@ -62,9 +62,7 @@ void Parker::wake() {
   if (sleepers.load() == 0)
     return;
   // A sleeper that has tested the condition is in wait() after this.
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-  }
+  { std::lock_guard<std::mutex> lock(mutex); }
   changed.notify_all();
 }
 

@@ -19,7 +19,8 @@ int64_t ModelOp::getKVPlaneBytes() {
 }
 
 LogicalResult ModelOp::verify() {
-  for (auto [name, value] : std::initializer_list<std::pair<const char *, int64_t>>{
+  for (auto [name, value] :
+       std::initializer_list<std::pair<const char *, int64_t>>{
            {"vocab", getVocab()},
            {"hidden", getHidden()},
            {"layers", getLayers()},
@@ -59,10 +60,10 @@ int64_t WeightOp::getCols() {
 
 LogicalResult WeightOp::verify() {
   auto dense = dyn_cast<RankedTensorType>(getType());
-  bool validDense = dense && dense.hasStaticShape() &&
-                    (dense.getRank() == 1 || dense.getRank() == 2) &&
-                    (dense.getElementType().isF16() ||
-                     dense.getElementType().isF32());
+  bool validDense =
+      dense && dense.hasStaticShape() &&
+      (dense.getRank() == 1 || dense.getRank() == 2) &&
+      (dense.getElementType().isF16() || dense.getElementType().isF32());
   if (!validDense && !getNested()) // C1
     return emitOpError("expected a nested type or a static f16 or f32 tensor "
                        "of rank 1 or 2, but got ")
@@ -81,8 +82,8 @@ LogicalResult WeightOp::verify() {
                              source.getRow() + getCols() <= cols;
     if (!fits)
       return emitOpError("expected a source that holds ")
-             << getRows() << "x" << getCols() << " from row "
-             << source.getRow() << ", but got " << source.getType();
+             << getRows() << "x" << getCols() << " from row " << source.getRow()
+             << ", but got " << source.getType();
   }
   if (getAt() && (*getAt() < 0 || *getAt() % 64 != 0)) // C3
     return emitOpError("expected a place that is a multiple of 64, but got ")
@@ -170,7 +171,8 @@ LogicalResult DecodeOp::verify() {
 LogicalResult RegionOp::verify() {
   if (failed(verifyPhase(*this, *getBody(), /*needsLogits=*/false)))
     return failure();
-  if (getMaxRows() < 1 || (getPhase() == Phase::Decode && getMaxRows() != 1)) // C3
+  if (getMaxRows() < 1 ||
+      (getPhase() == Phase::Decode && getMaxRows() != 1)) // C3
     return emitOpError("expected positive max_rows, and 1 for decode, but got ")
            << getMaxRows();
   auto model = cast<ModelOp>((*this)->getParentOp());
@@ -189,8 +191,10 @@ RegionTableOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   for (auto name : getRegions().getAsRange<FlatSymbolRefAttr>()) {
     auto region = symbolTable.lookupNearestSymbolFrom<RegionOp>(*this, name);
     if (!region) // C1
-      return emitOpError("expected the name of a pmpd.region, but got ") << name;
-    if (!seen.insert({int(region.getPhase()), int(region.getBits())}).second) // C2
+      return emitOpError("expected the name of a pmpd.region, but got ")
+             << name;
+    if (!seen.insert({int(region.getPhase()), int(region.getBits())})
+             .second) // C2
       return emitOpError("expected one region for each phase and bits, but ")
              << name << " is a second " << stringifyPhase(region.getPhase())
              << " at " << region.getBits() << " bits";

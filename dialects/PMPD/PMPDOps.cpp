@@ -104,8 +104,8 @@ LogicalResult QuantizeRowsOp::verify() {
 LogicalResult LinearOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto weight =
       symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
-  auto dense =
-      weight ? dyn_cast<RankedTensorType>(weight.getType()) : RankedTensorType();
+  auto dense = weight ? dyn_cast<RankedTensorType>(weight.getType())
+                      : RankedTensorType();
   if (!weight || (dense && dense.getRank() != 2) ||
       weight.getCols() != getColumns(getInput())) // C1
     return emitOpError("expected ")
@@ -188,11 +188,11 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
     ++pointers;
   ArrayRef<Type> scalars = inputs.drop_front(pointers);
   bool onDevice = isa<gpu::GPUModuleOp>(kernel->getParentOp());
-  bool valid = onDevice ? scalars.empty() && pointers-- > 0
-                        : scalars.size() == 4 &&
-                              llvm::all_of(scalars, [](Type type) {
-                                return type.isIndex() || type.isInteger(64);
-                              });
+  bool valid =
+      onDevice ? scalars.empty() && pointers-- > 0
+               : scalars.size() == 4 && llvm::all_of(scalars, [](Type type) {
+                   return type.isIndex() || type.isInteger(64);
+                 });
   if (!valid || pointers != getAddresses().size()) // C2
     return emitOpError("expected a kernel of ")
            << getAddresses().size() << " buffers and "

@@ -53,7 +53,8 @@ static FailureOr<Enum> parseWord(AsmParser &parser, StringRef expected,
   return parser.emitError(loc, "expected ") << expected << ", but got " << word;
 }
 
-// `<` rows `x` cols `,` bits = b, prefixes = [..], affine, group = g, layout `>`
+// `<` rows `x` cols `,` bits = b, prefixes = [..], affine, group = g,
+// layout `>`
 Type NestedType::parse(AsmParser &parser) {
   SMLoc loc = parser.getCurrentLocation();
   SmallVector<int64_t, 2> shape;
@@ -71,7 +72,8 @@ Type NestedType::parse(AsmParser &parser) {
           [&] { return parser.parseInteger(prefixes.emplace_back()); }) ||
       parser.parseComma())
     return {};
-  auto scheme = parseWord<Scheme>(parser, "affine or codebook", symbolizeScheme);
+  auto scheme =
+      parseWord<Scheme>(parser, "affine or codebook", symbolizeScheme);
   if (failed(scheme) || parser.parseComma())
     return {};
   if (*scheme == Scheme::Affine &&

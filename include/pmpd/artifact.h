@@ -46,12 +46,12 @@ typedef struct pmpd_section {
   uint32_t name; /* offset into the names */
   uint32_t rows;
   uint32_t cols;
-  uint32_t group;                      /* columns per (scale, min); 0 = dense */
-  uint8_t element;                     /* pmpd_element */
-  uint8_t layout;                      /* pmpd_layout */
-  uint8_t bits;                        /* parent bits; 0 = dense */
-  uint8_t prefixes;                    /* entries used below */
-  uint8_t prefix[PMPD_MAX_PREFIXES];   /* readable bits, ascending */
+  uint32_t group;                    /* columns per (scale, min); 0 = dense */
+  uint8_t element;                   /* pmpd_element */
+  uint8_t layout;                    /* pmpd_layout */
+  uint8_t bits;                      /* parent bits; 0 = dense */
+  uint8_t prefixes;                  /* entries used below */
+  uint8_t prefix[PMPD_MAX_PREFIXES]; /* readable bits, ascending */
 } pmpd_section;
 
 #ifdef __cplusplus

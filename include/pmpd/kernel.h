@@ -67,8 +67,8 @@ typedef struct pmpd_gpu_sampling {
  * int32_t. One block writes the token there, or -1 if no logit is finite.
  * Candidates are the finite logits, the lower index first of equal ones; their
  * weight is exp((logit - highest) * inverse_temperature). The draw takes the
- * first token, in order of index, up to which the kept candidates hold more than
- * `uniform` of their weight. */
+ * first token, in order of index, up to which the kept candidates hold more
+ * than `uniform` of their weight. */
 
 /* Launches blocks 0 .. blocks-1 of `kernel`, to run after all that was launched
  * before. A count of 0 launches nothing. args->rows is the rows of the call or
@@ -85,8 +85,8 @@ typedef struct pmpd_region_args {
   const int32_t *tokens;  /* [rows], each in [0, vocab) */
   float *logits;          /* [logit_rows, vocab] */
   int64_t rows;           /* tokens in this call, 1 .. region.max_rows */
-  int64_t position;       /* tokens in the KV cache; position + rows <= context */
-  int64_t logit_rows;     /* trailing rows to compute logits for, 0 .. rows */
+  int64_t position;   /* tokens in the KV cache; position + rows <= context */
+  int64_t logit_rows; /* trailing rows to compute logits for, 0 .. rows */
   pmpd_parallel_for parallel_for; /* of CPUs */
   void *pool;
   pmpd_gpu_launch launch; /* of GPUs */
@@ -96,13 +96,14 @@ typedef struct pmpd_region_args {
 typedef enum pmpd_phase { PMPD_PREFILL = 0, PMPD_DECODE = 1 } pmpd_phase;
 
 typedef struct pmpd_region_desc {
-  int32_t phase;          /* pmpd_phase */
-  int32_t bits;           /* of the weights; 16 or 32 = unquantized */
-  int32_t max_rows;       /* most tokens per call; 1 for decode */
+  int32_t phase;    /* pmpd_phase */
+  int32_t bits;     /* of the weights; 16 or 32 = unquantized */
+  int32_t max_rows; /* most tokens per call; 1 for decode */
   int32_t reserved;
   uint64_t scratch_bytes;
-  uint64_t weight_bytes;  /* of the weight file read by one call */
-  void (*entry)(const pmpd_region_args *args); /* NULL for a program of the NPU */
+  uint64_t weight_bytes; /* of the weight file read by one call */
+  /* NULL for a program of the NPU */
+  void (*entry)(const pmpd_region_args *args);
 } pmpd_region_desc;
 
 /* Everything a classifier touches. */
@@ -160,7 +161,7 @@ typedef struct pmpd_model_desc {
   uint32_t abi_version;  /* PMPD_ABI_VERSION */
   const char *name;
   const char *triple;
-  const char *cpu_features; /* comma-separated LLVM names that must be present */
+  const char *cpu_features; /* comma-separated LLVM names it must have */
   int32_t vocab;
   int32_t hidden;
   int32_t layers;
@@ -177,9 +178,9 @@ typedef struct pmpd_model_desc {
   const pmpd_classifier_desc *classifiers; /* [classifier_count] */
   const pmpd_kernel_name *kernels; /* [kernel_count], all that CPUs run */
   const pmpd_gpu_kernel *const *gpu_kernels; /* [gpu_kernel_count] */
-  const pmpd_gpu_image *gpu_images;   /* [gpu_image_count] */
-  const pmpd_gpu_kernel *gpu_sample;  /* one of gpu_kernels, or NULL */
-  uint64_t gpu_sample_scratch;        /* bytes, 64-byte aligned */
+  const pmpd_gpu_image *gpu_images;          /* [gpu_image_count] */
+  const pmpd_gpu_kernel *gpu_sample;         /* one of gpu_kernels, or NULL */
+  uint64_t gpu_sample_scratch;               /* bytes, 64-byte aligned */
   int32_t kernel_count;
   int32_t gpu_kernel_count;
   int32_t gpu_image_count; /* 0 for a model that runs on the CPU */

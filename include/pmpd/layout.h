@@ -58,7 +58,7 @@ typedef enum pmpd_element {
 /* Bit of the line byte that holds the third / fourth code bit of (v, f).
  * Chosen so that one byte-wise select after a shift of at most 2 rebuilds two
  * nibbles per byte. */
-#define PMPD_S_THIRD_BIT(v, f) (((((f) & 1) ? 1 : 3) + (((f) & 2) << 1)) ^ (v))
+#define PMPD_S_THIRD_BIT(v, f) (((((f)&1) ? 1 : 3) + (((f)&2) << 1)) ^ (v))
 #define PMPD_S_FOURTH_BIT(v, f) (PMPD_S_THIRD_BIT(v, f) ^ 1)
 
 static inline uint64_t pmpd_round_up(uint64_t value, uint64_t multiple) {
@@ -79,8 +79,8 @@ static inline uint64_t pmpd_s_region_bytes(uint64_t rows, uint64_t cols) {
 /* Bytes from the parameters of one prefix to those of the next. */
 static inline uint64_t pmpd_s_params_bytes(uint64_t rows, uint64_t cols,
                                            uint64_t group) {
-  return pmpd_s_align(pmpd_round_up(rows, PMPD_PANEL_ROWS) /
-                      PMPD_PANEL_ROWS * (cols / group) * PMPD_LINE_BYTES);
+  return pmpd_s_align(pmpd_round_up(rows, PMPD_PANEL_ROWS) / PMPD_PANEL_ROWS *
+                      (cols / group) * PMPD_LINE_BYTES);
 }
 
 /* Offset of region j from the start of the tensor. */

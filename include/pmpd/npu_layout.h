@@ -21,9 +21,10 @@
  * KV tile in the scratchpad, 64 tokens of one head, as ATT reads it:
  *   K elements [64][hd], V elements [64][hd], and for I8 and I4
  *   K scales fp16 [64], V scales fp16 [64].
- * KV cache in DRAM: F16 as kernel.h has it, [layer][K, V][kv head][context][hd],
- * so that a tile is two runs of bytes; I8 and I4 as [layer][kv head] of whole
- * tiles. There is room for whole tiles in any case.
+ * KV cache in DRAM: F16 as kernel.h has it,
+ * [layer][K, V][kv head][context][hd], so that a tile is two runs of bytes;
+ * I8 and I4 as [layer][kv head] of whole tiles. There is room for whole tiles
+ * in any case.
  */
 #ifndef PMPD_NPU_LAYOUT_H
 #define PMPD_NPU_LAYOUT_H

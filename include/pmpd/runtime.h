@@ -32,18 +32,18 @@ typedef struct pmpd_session pmpd_session;
 
 typedef enum pmpd_status {
   PMPD_OK = 0,
-  PMPD_BAD_ARGUMENT = 1,    /* a value outside its documented range */
-  PMPD_NOT_FOUND = 2,       /* a file or symbol does not exist */
-  PMPD_IO_ERROR = 3,        /* the system refused to read or map */
-  PMPD_BAD_MODEL = 4,       /* truncated, corrupt or mismatched files */
-  PMPD_UNSUPPORTED_CPU = 5, /* compiled for features this CPU lacks */
-  PMPD_UNSUPPORTED_BITS = 6,/* no region was compiled for these bits */
-  PMPD_OUT_OF_CONTEXT = 7,  /* the KV cache cannot hold that many tokens */
+  PMPD_BAD_ARGUMENT = 1,     /* a value outside its documented range */
+  PMPD_NOT_FOUND = 2,        /* a file or symbol does not exist */
+  PMPD_IO_ERROR = 3,         /* the system refused to read or map */
+  PMPD_BAD_MODEL = 4,        /* truncated, corrupt or mismatched files */
+  PMPD_UNSUPPORTED_CPU = 5,  /* compiled for features this CPU lacks */
+  PMPD_UNSUPPORTED_BITS = 6, /* no region was compiled for these bits */
+  PMPD_OUT_OF_CONTEXT = 7,   /* the KV cache cannot hold that many tokens */
   PMPD_OUT_OF_MEMORY = 8,
   PMPD_CANCELLED = 9,
   PMPD_INTERNAL = 10,
-  PMPD_NO_DEVICE = 11,      /* no driver or no GPU that the model runs on */
-  PMPD_DEVICE_ERROR = 12    /* a call of the GPU's driver failed */
+  PMPD_NO_DEVICE = 11,   /* no driver or no GPU that the model runs on */
+  PMPD_DEVICE_ERROR = 12 /* a call of the GPU's driver failed */
 } pmpd_status;
 
 /* Name of a status, e.g. "PMPD_BAD_MODEL"; never NULL. */
@@ -56,7 +56,7 @@ const char *pmpd_last_error(void);
 /* ---- Models ------------------------------------------------------------ */
 
 typedef enum pmpd_verify {
-  PMPD_VERIFY_AUTO = 0,  /* contents of weight files up to 256 MiB, else table */
+  PMPD_VERIFY_AUTO = 0, /* contents of weight files up to 256 MiB, else table */
   PMPD_VERIFY_TABLE = 1, /* header, sizes and section table only */
   PMPD_VERIFY_FULL = 2   /* every byte */
 } pmpd_verify;
@@ -68,7 +68,7 @@ typedef struct pmpd_model_options {
                   CUDA_VISIBLE_DEVICES shows takes the weights */
 } pmpd_model_options;
 #define PMPD_MODEL_OPTIONS_INIT                                                \
-  {sizeof(pmpd_model_options), PMPD_VERIFY_AUTO, 0}
+  { sizeof(pmpd_model_options), PMPD_VERIFY_AUTO, 0 }
 
 /* Opens a model that is linked into the program. `weights` is the path of its
  * NAME.pmpdw, which is mapped read-only; for a GPU it is copied there. options
@@ -167,7 +167,7 @@ typedef struct pmpd_session_options {
                              file; NULL = what the model was compiled for */
 } pmpd_session_options;
 #define PMPD_SESSION_OPTIONS_INIT                                              \
-  {sizeof(pmpd_session_options), 0, 0, 0, 0, PMPD_NPU_MODE_BOTH, NULL}
+  { sizeof(pmpd_session_options), 0, 0, 0, 0, PMPD_NPU_MODE_BOTH, NULL }
 
 /* Creates a session with an empty KV cache. The cache reserves address space
  * for the context; memory is used as tokens are added. options may be NULL.
@@ -233,9 +233,8 @@ pmpd_status pmpd_prefill(pmpd_session *session, const int32_t *tokens,
                          int64_t count, int64_t logit_rows, float *logits);
 
 /* Tells the schedule how many tokens will be generated after the latest
- * prefill; pmpd_generate does so itself. Without it the room left in the context
- * is assumed.
- * Errors: BAD_ARGUMENT (tokens < 1). */
+ * prefill; pmpd_generate does so itself. Without it the room left in the
+ * context is assumed. Errors: BAD_ARGUMENT (tokens < 1). */
 pmpd_status pmpd_session_set_max_tokens(pmpd_session *session, int64_t tokens);
 
 /* Decodes one token at the bits the schedule picks.
@@ -272,20 +271,23 @@ typedef struct pmpd_generate_options {
   void *user;
 } pmpd_generate_options;
 #define PMPD_GENERATE_OPTIONS_INIT                                             \
-  {sizeof(pmpd_generate_options), 128, {0.0f, 0, 1.0f, 0}, NULL, 0, NULL, NULL}
+  {                                                                            \
+    sizeof(pmpd_generate_options), 128, {0.0f, 0, 1.0f, 0}, NULL, 0, NULL,     \
+        NULL                                                                   \
+  }
 
 typedef struct pmpd_stats {
   int64_t prefill_tokens;
-  int64_t decode_tokens;       /* decode steps run */
+  int64_t decode_tokens; /* decode steps run */
   double prefill_seconds;
-  double decode_seconds;       /* region time, sampling excluded */
-  int32_t prefill_bits;        /* of the latest prefill; 0 if none ran */
-  double average_bits;         /* over decode steps; 0 if none ran */
-  double decode_bytes;         /* weight and KV bytes read by decode steps */
-  double first_token_seconds;  /* latest prefill's start to its first token;
-                                  to its end if pmpd_generate did not run */
-  double scheduler_seconds;    /* decisions at the first steps after prompts;
-                                  not part of decode_seconds */
+  double decode_seconds;      /* region time, sampling excluded */
+  int32_t prefill_bits;       /* of the latest prefill; 0 if none ran */
+  double average_bits;        /* over decode steps; 0 if none ran */
+  double decode_bytes;        /* weight and KV bytes read by decode steps */
+  double first_token_seconds; /* latest prefill's start to its first token;
+                                 to its end if pmpd_generate did not run */
+  double scheduler_seconds;   /* decisions at the first steps after prompts;
+                                 not part of decode_seconds */
 } pmpd_stats;
 
 /* Prefills the prompt and generates up to max_tokens tokens, stopping at a
@@ -298,8 +300,8 @@ typedef struct pmpd_stats {
  * tokens before it. */
 pmpd_status pmpd_generate(pmpd_session *session, const int32_t *prompt,
                           int64_t prompt_count,
-                          const pmpd_generate_options *options,
-                          int32_t *tokens, int64_t *count);
+                          const pmpd_generate_options *options, int32_t *tokens,
+                          int64_t *count);
 
 /* Picks a token from logits [vocab]; *state is the generator's state, seeded
  * by the caller and advanced. Ties go to the lowest index.

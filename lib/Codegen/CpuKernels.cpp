@@ -22,7 +22,7 @@ CpuKernels::CpuKernels(ModuleOp module, Target target)
 }
 
 func::FuncOp CpuKernels::get(StringRef name, ArrayRef<MemRefType> pointers,
-                                Body body) {
+                             Body body) {
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   MLIRContext *context = module.getContext();

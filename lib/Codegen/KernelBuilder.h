@@ -19,9 +19,9 @@ using Values = llvm::SmallVector<Value>;
 /// capacities are the same.
 constexpr int64_t anyRows = 1 << 20;
 
-/// Writes the body of one kernel: arguments, loops, indices, and f32 vectors whose width
-/// follows the target. Anything at all that is per operation of the model stays
-/// out of it.
+/// Writes the body of one kernel: arguments, loops, indices, and f32 vectors
+/// whose width follows the target. Anything at all that is per operation of the
+/// model stays out of it.
 class KernelBuilder : public IntegerBuilder {
 public:
   KernelBuilder(mlir::func::FuncOp func, const Target &target);

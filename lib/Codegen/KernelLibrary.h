@@ -42,8 +42,8 @@ struct NestedLinear {
 struct DenseLinear {
   int64_t rows;
   int64_t cols;
-  Type weight; /// f16 or f32
-  Type bias;   /// null, f16 or f32
+  Type weight;         /// f16 or f32
+  Type bias;           /// null, f16 or f32
   int64_t maxRows = 1; /// As above.
 };
 

@@ -3,8 +3,8 @@
 // Linear kernels over unquantized weights, for compiles without quantization
 // and for layers that keep their precision: a tile of 4 weight rows by up to 4
 // activation rows, vectors along the columns.
-#include "lib/Codegen/Epilogue.h"
 #include "lib/Codegen/CpuKernels.h"
+#include "lib/Codegen/Epilogue.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"

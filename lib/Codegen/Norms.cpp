@@ -62,8 +62,7 @@ Kernel CpuKernels::rmsNorm(int64_t cols, Type weight, double eps) {
           /*tasks=*/1, /*rowTile=*/1};
 }
 
-Kernel CpuKernels::layerNorm(int64_t cols, Type weight, Type bias,
-                                double eps) {
+Kernel CpuKernels::layerNorm(int64_t cols, Type weight, Type bias, double eps) {
   auto body = [&](KernelBuilder &b) {
     b.tasks([&](Value row) {
       Value mean = b.splat(

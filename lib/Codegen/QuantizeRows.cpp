@@ -43,14 +43,14 @@ private:
                });
     auto [scale, inverse] = scaleOf(b.maxOf(max[0]));
     Value factor = b.splat(inverse, width);
-    Values sum = b.loop(first, end, width, b.splatInt(0, width),
-                        [&](Value col, ValueRange sum) -> Values {
-                          Value x =
-                              b.load(b.pointer(0), {row, col}, width, width);
-                          Value q = round(arith::MulFOp::create(b, x, factor));
-                          storeIntegers(q, row, col);
-                          return {arith::AddIOp::create(b, sum[0], q)};
-                        });
+    Values sum =
+        b.loop(first, end, width, b.splatInt(0, width),
+               [&](Value col, ValueRange sum) -> Values {
+                 Value x = b.load(b.pointer(0), {row, col}, width, width);
+                 Value q = round(arith::MulFOp::create(b, x, factor));
+                 storeIntegers(q, row, col);
+                 return {arith::AddIOp::create(b, sum[0], q)};
+               });
     Value total =
         vector::ReductionOp::create(b, vector::CombiningKind::ADD, sum[0]);
     Value realTotal = arith::SIToFPOp::create(b, b.getF32Type(), total);

@@ -25,7 +25,8 @@ struct CpuTarget {
 
 /// Resolves `arch` (`x86-64` or `aarch64`) and `cpu`: `native`, the CPU of this
 /// machine; `portable`, any CPU of the architecture; `avx2`, `avxvnni`,
-/// `avx512vnni` or `amx`, any CPU with those instructions; or a CPU's name as LLVM spells it.
+/// `avx512vnni` or `amx`, any CPU with those instructions; or a CPU's name as
+/// LLVM spells it.
 llvm::Expected<CpuTarget> resolveCpu(llvm::StringRef arch, llvm::StringRef cpu);
 
 } // namespace pmpd::emit

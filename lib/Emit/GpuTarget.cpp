@@ -24,10 +24,14 @@ struct Generation {
   int sm;
   const char *ptx;
 };
-constexpr Generation generations[] = {
-    {PMPD_GPU_OLDEST_SM, "+ptx78"},
-    {86, "+ptx78"}, {87, "+ptx78"},  {89, "+ptx78"},
-    {90, "+ptx78"}, {100, "+ptx86"}, {103, "+ptx88"}, {120, "+ptx87"}};
+constexpr Generation generations[] = {{PMPD_GPU_OLDEST_SM, "+ptx78"},
+                                      {86, "+ptx78"},
+                                      {87, "+ptx78"},
+                                      {89, "+ptx78"},
+                                      {90, "+ptx78"},
+                                      {100, "+ptx86"},
+                                      {103, "+ptx88"},
+                                      {120, "+ptx87"}};
 
 Error refuse(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
@@ -51,10 +55,11 @@ Expected<GpuTarget> resolveGpu(StringRef chip) {
     const Target *target = TargetRegistry::lookupTarget(triple, error);
     if (!target)
       return refuse("expected an LLVM with NVPTX: " + error);
-    return GpuTarget{std::unique_ptr<TargetMachine>(target->createTargetMachine(
-                         triple, name, generation.ptx, TargetOptions(),
-                         Reloc::PIC_, std::nullopt, CodeGenOptLevel::Aggressive)),
-                     generation.sm};
+    return GpuTarget{
+        std::unique_ptr<TargetMachine>(target->createTargetMachine(
+            triple, name, generation.ptx, TargetOptions(), Reloc::PIC_,
+            std::nullopt, CodeGenOptLevel::Aggressive)),
+        generation.sm};
   }
   return refuse("expected a GPU of " + known + ", but got '" + chip + "'");
 }
@@ -97,8 +102,8 @@ Expected<std::string> assemble(const std::string &ptxas, StringRef ptx,
   Expected<std::string> output = files.add("cubin", "");
   if (!output)
     return output.takeError();
-  if (Error failed = runTool(ptxas, {"-arch=" + target.chip(), "-O3", *input,
-                                     "-o", *output}))
+  if (Error failed = runTool(
+          ptxas, {"-arch=" + target.chip(), "-O3", *input, "-o", *output}))
     return failed;
   auto contents = MemoryBuffer::getFile(*output);
   if (!contents)

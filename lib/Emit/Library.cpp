@@ -63,8 +63,9 @@ Error linkShared(ArrayRef<char> object, StringRef symbol, const Triple &triple,
         triple.getArch() == Triple(sys::getDefaultTargetTriple()).getArch();
     ErrorOr<std::string> found = sys::findProgramByName("cc");
     if (!native || !found)
-      return refuse("expected a linker, but found neither ld.lld-22 nor ld.lld; "
-                    "install lld-22, or leave `shared` out of --emit");
+      return refuse(
+          "expected a linker, but found neither ld.lld-22 nor ld.lld; "
+          "install lld-22, or leave `shared` out of --emit");
     program = *found;
     arguments = {"-shared", "-nostdlib", "-Wl,--version-script=" + *exports};
   }

@@ -18,7 +18,8 @@ Expected<KernelCode> generateKernel(const CpuTarget &target,
       mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   codegen::CpuKernels library(*module, target.kernels);
   codegen::Kernel kernel = make(library);
-  KernelCode code{kernel.func.getName().str(), kernel.tasks, kernel.rowTile, {}};
+  KernelCode code{
+      kernel.func.getName().str(), kernel.tasks, kernel.rowTile, {}};
   // Kernels are internal, but here one is called from outside.
   kernel.func->removeAttr("llvm.linkage");
 

@@ -18,8 +18,7 @@ class LLJIT;
 namespace pmpd::emit {
 
 /// Asks a library for one kernel.
-using MakeKernel =
-    llvm::function_ref<codegen::Kernel(codegen::CpuKernels &)>;
+using MakeKernel = llvm::function_ref<codegen::Kernel(codegen::CpuKernels &)>;
 
 /// A kernel as assembly or as an object in which its function is visible.
 struct KernelCode {

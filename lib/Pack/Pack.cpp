@@ -68,7 +68,8 @@ std::string pmpd::layoutProblem(const NestedShape &shape, pmpd_layout layout) {
            std::to_string(shape.cols) + "; use layout plain";
   if (layout == PMPD_LAYOUT_NPU &&
       (shape.group < 32 || (shape.group & (shape.group - 1)) != 0))
-    return "expected groups of a power of two of at least 32 columns for layout "
+    return "expected groups of a power of two of at least 32 columns for "
+           "layout "
            "NPU, but got " +
            std::to_string(shape.group);
   if (layout == PMPD_LAYOUT_GPU && shape.group % PMPD_GPU_GROUP_COLS != 0)

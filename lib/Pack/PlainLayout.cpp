@@ -28,4 +28,5 @@ static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
     codes[i] = bytes[i] >> (whole.bits - bits);
 }
 
-const LayoutFunctions pmpd::PlainLayout = {plainBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2};
+const LayoutFunctions pmpd::PlainLayout = {plainBytes, packCodes, readCodes,
+                                           scaleOffset, /*minDistance=*/2};

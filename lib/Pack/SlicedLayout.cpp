@@ -79,4 +79,5 @@ static void readCodes(const NestedShape &whole, int bits, const uint8_t *bytes,
       readTile(bytes + rowInLine(whole, row, tile), bits, regionBytes, out);
 }
 
-const LayoutFunctions pmpd::SlicedLayout = {slicedBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Panel};
+const LayoutFunctions pmpd::SlicedLayout = {
+    slicedBytes, packCodes, readCodes, scaleOffset, /*minDistance=*/2 * Panel};

@@ -54,8 +54,8 @@ inline int referenceCode(const PackedWeight &w, int64_t n, int64_t k,
     int64_t word = (n / 64 * (w.cols / 32) + k / 32) * 64 + n % 64;
     int code = 0;
     for (int p = 0; p < prefix; ++p)
-      code = 2 * code +
-             (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
+      code =
+          2 * code + (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
     return code;
   }
   if (w.layout == PMPD_LAYOUT_GPU) {
@@ -67,8 +67,8 @@ inline int referenceCode(const PackedWeight &w, int64_t n, int64_t k,
                    k / 32 % 4 * 4 + k / 128 % 2 * 2 + n / 8 % 2;
     int code = 0;
     for (int p = 0; p < prefix; ++p)
-      code = 2 * code +
-             (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
+      code =
+          2 * code + (w.bytes[p * plane + word * 4 + k % 32 / 8] >> k % 8) % 2;
     return code;
   }
   static const int third[2][4] = {{3, 1, 7, 5}, {2, 0, 6, 4}};

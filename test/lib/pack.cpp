@@ -136,10 +136,10 @@ TEST(Pack, NarrowReadOfAWidePackTruncates) {
 
 /// Of a 4-bit weight with the prefixes 2, 3 and 4, reads each with all bytes
 /// flipped but those of its regions and of its parameters.
-void expectNarrowReads(
-    const NestedShape &shape, pmpd_layout layout, uint64_t region,
-    uint64_t (*paramsOffset)(uint64_t, uint64_t, uint64_t, unsigned,
-                             unsigned)) {
+void expectNarrowReads(const NestedShape &shape, pmpd_layout layout,
+                       uint64_t region,
+                       uint64_t (*paramsOffset)(uint64_t, uint64_t, uint64_t,
+                                                unsigned, unsigned)) {
   std::vector<uint8_t> bytes = pack(randomTensor(shape, 8), layout);
   for (int p = 0; p < 3; ++p) {
     NestedTensor before = readPrefix(shape, p, layout, bytes.data());

@@ -18,7 +18,7 @@ struct Lanes {
 };
 class Block;
 /// Computes every lane's output. Returns null, or what is wrong with the input.
-using WarpOperation = const char *(*)(Block & block, uint32_t warp,
+using WarpOperation = const char *(*)(Block &block, uint32_t warp,
                                       const Lanes &lanes);
 
 struct AsyncCopy {

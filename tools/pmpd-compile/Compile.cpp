@@ -150,10 +150,9 @@ Error Compilation::importAndLower(Staging &staging) {
   PassManager pm(&context);
   if (options.timing)
     pm.enableTiming();
-  auto snapshot =
-      std::make_unique<Snapshot>(options.forNpu() ? "npu-verify"
-                                                  : "pmpd-plan-memory",
-                                 wants("mlir") ? &mlirText : nullptr);
+  auto snapshot = std::make_unique<Snapshot>(
+      options.forNpu() ? "npu-verify" : "pmpd-plan-memory",
+      wants("mlir") ? &mlirText : nullptr);
   Snapshot &seen = *snapshot;
   pm.addInstrumentation(std::move(snapshot));
   pmpd::CompileOptions passes;
@@ -255,12 +254,11 @@ void Compilation::report(double seconds) const {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   std::string machine =
-      options.forNpu()   ? "the NPU " + npu.name
-      : options.forGpu() ? summary.cpu
-                         : summary.cpu + " (" +
-                             pmpd::codegen::stringifyISA(target.kernels.isa)
-                                 .str() +
-                             ")";
+      options.forNpu() ? "the NPU " + npu.name
+      : options.forGpu()
+          ? summary.cpu
+          : summary.cpu + " (" +
+                pmpd::codegen::stringifyISA(target.kernels.isa).str() + ")";
   llvm::errs() << llvm::formatv(
       "{0}: {1} layers, context {2}, weights {3:f1} MB, for {4}\n",
       options.output, summary.layers, summary.context,

@@ -11,14 +11,15 @@
 struct Options {
   std::string model, output, name, tokenizer, calibration;
   std::string statistics; ///< Read, or with a calibration written.
-  std::string scheduler; ///< file of a learned scheduler, or nothing
+  std::string scheduler;  ///< file of a learned scheduler, or nothing
   std::vector<int> bits = {2, 3, 4}, prefillBits, decodeBits;
   std::vector<std::string> precision;
   int64_t group = 128, context = 0, prefillRows = 0, calibrationTokens = 4096;
   std::string quantizer = "nldlq", activations, kv, layout = "s";
   std::string arch, cpu = "native";
   std::string npuConfig; ///< Hardware of the NPU, or nothing for others.
-  std::vector<std::string> gpus; ///< Names such as sm_90, or nothing for others.
+  std::vector<std::string>
+      gpus; ///< Names such as sm_90, or nothing for others.
   std::set<std::string> emit = {"static", "shared"};
   int simulate = 0; // Bits, or 0 for nested weights.
   unsigned threads = 0;

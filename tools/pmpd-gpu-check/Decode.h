@@ -15,9 +15,9 @@ struct DecodeOptions {
   double readGbps = 0; /// Of a plain read; 0 if it is not known.
 };
 
-/// Time of a token from its number to the next one's on the host, the likeliest,
-/// under each schedule; weights may be those of fillWeights. Returns whether
-/// logits were finite. Throws ToolError.
+/// Time of a token from its number to the next one's on the host, the
+/// likeliest, under each schedule; weights may be those of fillWeights. Returns
+/// whether logits were finite. Throws ToolError.
 bool measureDecode(const DecodeOptions &options, TableWriter &table);
 
 } // namespace pmpd::tools

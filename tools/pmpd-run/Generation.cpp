@@ -26,15 +26,13 @@ void printNpuPhase(std::ostream &out, const char *phase, int64_t tokens,
   out << std::left << std::setw(8) << phase << std::right << std::fixed
       << std::setw(6) << tokens << " tokens " << std::setprecision(6)
       << std::setw(9) << totals.seconds << " s " << std::setprecision(1)
-      << std::setw(9) << ratio(double(tokens), totals.seconds)
-      << " tokens/s  " << std::setprecision(4)
-      << ratio(totals.joules, double(tokens)) * 1e3 << " mJ and "
-      << ratio(dramBytes(totals), double(tokens)) / 1e6
+      << std::setw(9) << ratio(double(tokens), totals.seconds) << " tokens/s  "
+      << std::setprecision(4) << ratio(totals.joules, double(tokens)) * 1e3
+      << " mJ and " << ratio(dramBytes(totals), double(tokens)) / 1e6
       << " MB of DRAM traffic per token\n";
 }
 
-nlohmann::ordered_json npuPhase(int64_t tokens,
-                                const pmpd_npu_totals &totals) {
+nlohmann::ordered_json npuPhase(int64_t tokens, const pmpd_npu_totals &totals) {
   return {{"tokens", tokens},
           {"cycles", totals.cycles},
           {"seconds", totals.seconds},

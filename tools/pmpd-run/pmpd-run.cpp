@@ -121,8 +121,7 @@ struct Output {
     if (!args.raw)
       generation.text += bytes;
     // Without results the tokens are no text.
-    bool silent =
-        args.json || args.model.npuMode == PMPD_NPU_MODE_TIMING;
+    bool silent = args.json || args.model.npuMode == PMPD_NPU_MODE_TIMING;
     return silent || stream.write(bytes, bits);
   }
 };

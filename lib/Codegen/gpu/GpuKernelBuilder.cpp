@@ -38,18 +38,14 @@ Value GpuKernelBuilder::position() {
   return callField(offsetof(pmpd_gpu_call, position));
 }
 
-int64_t GpuKernelBuilder::threads() {
-  return (*func.getKnownBlockSize())[0];
-}
+int64_t GpuKernelBuilder::threads() { return (*func.getKnownBlockSize())[0]; }
 Value GpuKernelBuilder::block() {
   return arith::IndexCastUIOp::create(
-      *this, getI32Type(),
-      gpu::BlockIdOp::create(*this, gpu::Dimension::x));
+      *this, getI32Type(), gpu::BlockIdOp::create(*this, gpu::Dimension::x));
 }
 Value GpuKernelBuilder::thread() {
   return arith::IndexCastUIOp::create(
-      *this, getI32Type(),
-      gpu::ThreadIdOp::create(*this, gpu::Dimension::x));
+      *this, getI32Type(), gpu::ThreadIdOp::create(*this, gpu::Dimension::x));
 }
 Value GpuKernelBuilder::warp() { return div(thread(), warpSize); }
 Value GpuKernelBuilder::lane() { return bitAnd(thread(), warpSize - 1); }
@@ -79,8 +75,8 @@ Value GpuKernelBuilder::equal(Value lhs, int64_t rhs) {
                                      constant(rhs));
 }
 Value GpuKernelBuilder::real(double value) {
-  return arith::ConstantOp::create(
-      *this, getF32FloatAttr(static_cast<float>(value)));
+  return arith::ConstantOp::create(*this,
+                                   getF32FloatAttr(static_cast<float>(value)));
 }
 Value GpuKernelBuilder::fma(Value lhs, Value rhs, Value addend) {
   return LLVM::FMAOp::create(*this, lhs, rhs, addend);
@@ -174,10 +170,10 @@ Value GpuKernelBuilder::shared(int64_t bytes) {
   {
     OpBuilder::InsertionGuard guard(*this);
     setInsertionPoint(func);
-    LLVM::GlobalOp::create(
-        *this, LLVM::LLVMArrayType::get(getI8Type(), bytes),
-        /*isConstant=*/false, LLVM::Linkage::Internal, name, Attribute(),
-        /*alignment=*/16, sharedSpace);
+    LLVM::GlobalOp::create(*this, LLVM::LLVMArrayType::get(getI8Type(), bytes),
+                           /*isConstant=*/false, LLVM::Linkage::Internal, name,
+                           Attribute(),
+                           /*alignment=*/16, sharedSpace);
   }
   return LLVM::AddressOfOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), sharedSpace), name);
@@ -204,8 +200,9 @@ Value GpuKernelBuilder::maxOfWarp(Value value) {
   return value;
 }
 
-Value GpuKernelBuilder::reduceBlock(
-    Value value, llvm::function_ref<Value(Value)> reduceWarp, double neutral) {
+Value GpuKernelBuilder::reduceBlock(Value value,
+                                    llvm::function_ref<Value(Value)> reduceWarp,
+                                    double neutral) {
   int64_t warps = threads() / warpSize;
   Value sums = shared(warpSize * sizeof(float));
   Value own = reduceWarp(value);
@@ -219,11 +216,13 @@ Value GpuKernelBuilder::reduceBlock(
 }
 
 Value GpuKernelBuilder::sumOfBlock(Value value) {
-  return reduceBlock(value, [&](Value v) { return sumOfWarp(v); }, 0.0);
+  return reduceBlock(
+      value, [&](Value v) { return sumOfWarp(v); }, 0.0);
 }
 Value GpuKernelBuilder::maxOfBlock(Value value) {
-  return reduceBlock(value, [&](Value v) { return maxOfWarp(v); },
-                     -std::numeric_limits<double>::infinity());
+  return reduceBlock(
+      value, [&](Value v) { return maxOfWarp(v); },
+      -std::numeric_limits<double>::infinity());
 }
 
 } // namespace pmpd::codegen

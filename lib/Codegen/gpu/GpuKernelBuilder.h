@@ -85,8 +85,8 @@ public:
 
 private:
   Value callField(int64_t offset);
-  Value reduceBlock(Value value,
-                    llvm::function_ref<Value(Value)> reduceWarp, double neutral);
+  Value reduceBlock(Value value, llvm::function_ref<Value(Value)> reduceWarp,
+                    double neutral);
 
   mlir::gpu::GPUFuncOp func;
   unsigned sharedArrays = 0;

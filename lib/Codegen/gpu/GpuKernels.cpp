@@ -46,9 +46,9 @@ static void overlapLaunches(gpu::GPUFuncOp func) {
   auto control = [&](NVVM::GridDepActionKind kind) {
     NVVM::GriddepcontrolOp::create(builder, func.getLoc(), kind);
   };
-  bool waits = func.walk([](NVVM::GriddepcontrolOp) {
-                     return WalkResult::interrupt();
-                   }).wasInterrupted();
+  bool waits =
+      func.walk([](NVVM::GriddepcontrolOp) { return WalkResult::interrupt(); })
+          .wasInterrupted();
   control(NVVM::GridDepActionKind::launch_dependents);
   if (!waits)
     control(NVVM::GridDepActionKind::wait);
@@ -92,9 +92,9 @@ gpu::GPUFuncOp GpuKernels::get(StringRef name, unsigned pointers,
   return func;
 }
 
-Kernel GpuKernels::byRows(
-    StringRef name, unsigned pointers,
-    llvm::function_ref<void(GpuKernelBuilder &, Value)> body) {
+Kernel
+GpuKernels::byRows(StringRef name, unsigned pointers,
+                   llvm::function_ref<void(GpuKernelBuilder &, Value)> body) {
   return {get(name, pointers, rowThreads,
               [&](GpuKernelBuilder &b) { body(b, b.block()); }),
           /*tasks=*/1, /*rowTile=*/1};

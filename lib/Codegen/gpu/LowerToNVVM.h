@@ -6,8 +6,8 @@
 
 namespace pmpd::codegen {
 
-/// From the kernels of GpuKernels to the LLVM and NVVM dialects, inside of every
-/// gpu.module.
+/// From the kernels of GpuKernels to the LLVM and NVVM dialects, inside of
+/// every gpu.module.
 void buildGpuLoweringPipeline(mlir::OpPassManager &pm);
 
 } // namespace pmpd::codegen

@@ -31,7 +31,7 @@ private:
   StreamHandle stream;
   Address calls;
   int64_t rows;
-  LaunchTimes *times; // or null
+  LaunchTimes *times;    // or null
   bool overlaps = false; // the launch before was one of these
   pmpd_status first = PMPD_OK;
 };

@@ -60,9 +60,8 @@ TEST(Instructions, avx2_uses_byte_products) {
 }
 
 TEST(Instructions, avxvnni_stays_within_256_bits) {
-  std::string code = assemblyOf(ISA::AVXVNNI, [](CpuKernels &library) {
-    return makeLinear(library, 3);
-  });
+  std::string code = assemblyOf(
+      ISA::AVXVNNI, [](CpuKernels &library) { return makeLinear(library, 3); });
   EXPECT_GT(count(code, "vpdpbusd"), 0u);
   EXPECT_EQ(count(code, "zmm"), 0u);
 }
@@ -72,9 +71,7 @@ std::vector<std::function<Kernel(CpuKernels &)>> everyKind() {
   auto half = [](CpuKernels &l) {
     return mlir::Builder(l.getContext()).getF16Type();
   };
-  auto cache = [half](CpuKernels &l) {
-    return CacheShape{half(l), 2, 24, 64};
-  };
+  auto cache = [half](CpuKernels &l) { return CacheShape{half(l), 2, 24, 64}; };
   using L = CpuKernels;
   return {
       [](L &l) { return makeLinear(l, 4); },

@@ -24,9 +24,9 @@ TEST_P(LinearDense, equals_sums_in_double) {
       mlir::Builder builder(library.getContext());
       Type element =
           c.halves ? Type(builder.getF16Type()) : builder.getF32Type();
-      return library.linearDense(
-          {c.rows, c.cols, element, c.bias ? element : Type(),
-           /*maxRows=*/33});
+      return library.linearDense({c.rows, c.cols, element,
+                                  c.bias ? element : Type(),
+                                  /*maxRows=*/33});
     });
     std::vector<float> weights =
         throughHalves(randomFloats(c.rows * c.cols, random));

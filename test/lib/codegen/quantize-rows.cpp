@@ -35,10 +35,10 @@ TEST_P(QuantizeRows, equals_the_reference) {
       SCOPED_TRACE(testing::Message()
                    << bits << " bits, " << cols << " / " << group);
       constexpr int64_t rows = 5;
-      CompiledKernel kernel(GetParam(), [bits, cols = cols, group = group](
-                                            CpuKernels &library) {
-        return library.quantizeRows(cols, bits, group);
-      });
+      CompiledKernel kernel(
+          GetParam(), [bits, cols = cols, group = group](CpuKernels &library) {
+            return library.quantizeRows(cols, bits, group);
+          });
       Guarded<float> x(randomFloats(rows * cols, random, 10));
       std::fill_n(x.data(), group, 0.0f);          // no largest magnitude
       std::fill_n(x.data() + cols, group, 1e-40f); // one without an inverse

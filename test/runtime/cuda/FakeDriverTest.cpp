@@ -35,10 +35,9 @@ protected:
     cuda::FunctionHandle function = nullptr;
     EXPECT_PMPD_OK(api().moduleGetFunction(&function, module.get(), name));
     void *arguments[] = {&argument, &argument};
-    cuda::LaunchConfig config = {
-        {1, 1, 1}, {32, 1, 1}, 0, stream.get(), nullptr, 0};
-    EXPECT_PMPD_OK(
-        api().launchKernel(&config, function, arguments, nullptr));
+    cuda::LaunchConfig config = {{1, 1, 1},    {32, 1, 1}, 0,
+                                 stream.get(), nullptr,    0};
+    EXPECT_PMPD_OK(api().launchKernel(&config, function, arguments, nullptr));
     api().streamSynchronize(stream.get());
   }
 

@@ -15,7 +15,8 @@
 //     PMPD_FAKE_CUDA_DRIVER   version of the driver (13000)
 //     PMPD_FAKE_CUDA_FAIL     CALL=ERROR[@N],...: the N-th call since the
 //                             variable was set fails, or every one
-//     PMPD_FAKE_CUDA_LOG      file to which the name of every call is added, and
+//     PMPD_FAKE_CUDA_LOG      file to which the name of every call is added,
+//     and
 //                             "N bytes to the host" when a copy has run
 //     PMPD_FAKE_CUDA_KERNELS  file to which that of every kernel launched is
 //                             added
