@@ -48,11 +48,7 @@ LinearSEmitter::LinearSEmitter(KernelBuilder &b, const NestedLinear &shape)
 void LinearSEmitter::emit() {
   Value first = b.index(0);
   if (isa.blockRows() && shape.activations != Activations::F32) {
-    codes = b.scratch({isa.blockPanels(), shape.group / 4, PMPD_LINE_BYTES},
-                      b.getI8Type());
-    activations = b.scratch({parts * chunkRows, shape.group}, b.getI8Type());
-    rowParams = b.scratch({groupSpan, 2, chunkRows}, b.getF32Type());
-    sums = b.scratch({panelTile, chunkRows, PMPD_PANEL_ROWS}, b.getF32Type());
+    allocateBlocks();
     first = b.mul(b.div(b.rows(), isa.blockRows()), isa.blockRows());
     b.tasks(panelTile, [&](Value firstPanel, Value panels) {
       b.loop(b.index(0), first, chunkRows, [&](Value row) {
@@ -161,7 +157,8 @@ Values LinearSEmitter::addGroup(const Place &at, ValueRange y) {
     Value scale = rowParam(at, row, quantizedRowScaleOffset(shape.cols, bits));
     Value sum =
         rowParam(at, row, quantizedRowSumOffset(shape.cols, bits, shape.group));
-    next.push_back(addDot(at, ValueRange(sums).slice(row * parts, parts), scale,
+    next.push_back(addDot(param(at, 0), param(at, 1),
+                          ValueRange(sums).slice(row * parts, parts), scale,
                           sum, y[row]));
   }
   return next;
@@ -169,8 +166,8 @@ Values LinearSEmitter::addGroup(const Place &at, ValueRange y) {
 
 /// y + scale * rowScale * dot + min * rowSum, the dot product given by the
 /// parts of the activations.
-Value LinearSEmitter::addDot(const Place &at, ValueRange parts, Value rowScale,
-                             Value rowSum, Value y) {
+Value LinearSEmitter::addDot(Value scale, Value min, ValueRange parts,
+                             Value rowScale, Value rowSum, Value y) {
   Value dot;
   for (Value part : parts) {
     Value real = arith::SIToFPOp::create(
@@ -178,8 +175,8 @@ Value LinearSEmitter::addDot(const Place &at, ValueRange parts, Value rowScale,
     // The high byte comes first. In integers a long group would overflow.
     dot = dot ? b.fma(dot, b.splat(256.0, isa.lanes()), real) : real;
   }
-  Value scale = arith::MulFOp::create(b, param(at, 0), rowScale);
-  return b.fma(param(at, 1), rowSum, b.fma(scale, dot, y));
+  scale = arith::MulFOp::create(b, scale, rowScale);
+  return b.fma(min, rowSum, b.fma(scale, dot, y));
 }
 
 /// Calls `body` for the tiles of a group, some at a time without a loop, and

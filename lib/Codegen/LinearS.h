@@ -18,17 +18,15 @@ public:
   void emit();
 
 private:
-  /// Panels and rows whose sums a kernel keeps on its stack: as many panels as
-  /// pay for the copy of a group of the rows' activations, as many rows as
-  /// leave room for them in the L1 cache.
-  static constexpr int64_t panelTile = 16;
-  static constexpr int64_t chunkRows = 64;
-  /// Groups whose scales are a line of an activation row.
-  static constexpr int64_t groupSpan = 16;
+  /// Panels that share a copy of a span of the rows' activations.
+  static constexpr int64_t panelTile = 32;
   /// Of the planes, asked for before they are used.
   static constexpr int64_t bytesAhead = 12 << 10;
   struct Chunk {
     Value firstPanel, panels, firstRow, rows;
+  };
+  struct Span {
+    Value firstGroup, groups;
   };
 
   /// Where the innermost loops are: a panel, a group of columns, some of the
@@ -41,14 +39,18 @@ private:
   void emitRest(Value firstPanel, Value panels, Value first);
   void emitRows(ValueRange panels, Value firstRow, unsigned count);
   Values addPanel(Place at, ValueRange sums);
+  void allocateBlocks();
   void emitBlocks(const Chunk &chunk);
-  void gatherRowParams(const Chunk &chunk, Value firstGroup);
-  void copyActivations(const Chunk &chunk, Value group);
+  void emitSpan(const Chunk &chunk, const Span &span, Value first);
+  void gatherRowParams(const Chunk &chunk, const Span &span);
+  Value activationRow(unsigned part, Value row, Value inSpan);
+  void copyActivations(const Chunk &chunk, const Span &span);
   void unpackGroup(const Place &at, Value place);
-  void addBlock(const Place &at, Value inSpan, Value panel, ValueRange dots);
+  void addBlock(Value inSpan, Value panel, Value firstRow, Value scale,
+                Value min, ValueRange dots);
   Values addGroup(const Place &at, ValueRange y);
-  Value addDot(const Place &at, ValueRange parts, Value rowScale, Value rowSum,
-               Value y);
+  Value addDot(Value scale, Value min, ValueRange parts, Value rowScale,
+               Value rowSum, Value y);
   Values addExactGroup(const Place &at, ValueRange y);
   Values integerDots(const Place &at);
   Values addTile(const Place &at, Value tile, ValueRange sums);
@@ -74,10 +76,13 @@ private:
   Value inputF32; // the quantized rows as f32
 
   // For blocks of rows.
+  int64_t groupSpan; // groups whose activations are copied at once
+  int64_t chunkRows; // as many rows as find room for that in the L2 cache
   Value codes;       // i8 [blockPanels, group / 4, 64], a line for each quad
-  Value activations; // i8 [parts * chunkRows, group]
+  Value activations; // i8 [activationRow(), group]
   Value rowParams;   // f32 [groupSpan, scale and sum, chunkRows]
   Value sums;        // f32 [panelTile, chunkRows, 16]
+  Value dots;        // i32 [parts, two blocks, blockRows, 16], if stored
 };
 
 } // namespace pmpd::codegen

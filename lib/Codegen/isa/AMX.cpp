@@ -16,32 +16,48 @@ namespace {
 struct AMX : AVX512VNNI {
   unsigned blockRows() const override { return tileRows; }
   unsigned blockPanels() const override { return 1; }
-  Values blockDots(KernelBuilder &b, Value codes, Value input,
-                   Value firstRow) const override {
-    int64_t lines = cast<MemRefType>(codes.getType()).getDimSize(1);
-    int64_t quads = lines % tileRows ? tileRows / 2 : tileRows;
-    Type i8 = b.getI8Type();
-    auto weights = amx::TileType::get({quads, 4 * tileRows}, i8);
-    auto activations = amx::TileType::get({tileRows, 4 * quads}, i8);
+  bool storesDots() const override { return true; }
+
+  /// All tiles of the codes, unless that leaves none for anything else.
+  Values loadCodes(KernelBuilder &b, Value codes) const override {
+    Values tiles;
+    int64_t count = tilesOf(codes);
+    for (int64_t i = 0; i < count && count <= 4; ++i)
+      tiles.push_back(loadTile(b, codes, i));
+    return tiles;
+  }
+
+  void storeDots(KernelBuilder &b, Value codes, ValueRange loaded, Value input,
+                 Value firstRow, Value dots, Value to) const override {
+    int64_t quads = quadsOf(codes);
+    auto activations = amx::TileType::get({tileRows, 4 * quads}, b.getI8Type());
     auto sums = amx::TileType::get({tileRows, tileRows}, b.getI32Type());
     Value sum = amx::TileZeroOp::create(b, sums);
-    for (int64_t line = 0; line < lines; line += quads) {
-      Value w = amx::TileLoadOp::create(
-          b, weights, codes, ValueRange{b.index(0), b.index(line), b.index(0)});
+    for (int64_t i = 0; i < tilesOf(codes); ++i) {
       Value x = amx::TileLoadOp::create(
-          b, activations, input, ValueRange{firstRow, b.index(4 * line)});
-      sum = amx::TileMulIOp::create(b, sums, x, w, sum,
-                                    /*isZextLhs=*/false, /*isZextRhs=*/true);
+          b, activations, input, ValueRange{firstRow, b.index(4 * quads * i)});
+      Value w = loaded.empty() ? loadTile(b, codes, i) : loaded[i];
+      sum = amx::TileMulIOp::create(b, sums, x, w, sum, /*isZextLhs=*/false,
+                                    /*isZextRhs=*/true);
     }
-    Value products = b.scratch({tileRows, tileRows}, b.getI32Type());
-    amx::TileStoreOp::create(b, products, ValueRange{b.index(0), b.index(0)},
-                             sum);
-    Values rows;
-    for (int64_t row = 0; row < tileRows; ++row)
-      rows.push_back(vector::LoadOp::create(
-          b, b.vectorOf(b.getI32Type(), tileRows), products,
-          ValueRange{b.index(row), b.index(0)}));
-    return rows;
+    amx::TileStoreOp::create(b, dots, ValueRange{to, b.index(0)}, sum);
+  }
+
+private:
+  static int64_t linesOf(Value codes) {
+    return cast<MemRefType>(codes.getType()).getDimSize(1);
+  }
+  static int64_t quadsOf(Value codes) {
+    return linesOf(codes) % tileRows ? tileRows / 2 : tileRows;
+  }
+  static int64_t tilesOf(Value codes) {
+    return linesOf(codes) / quadsOf(codes);
+  }
+  static Value loadTile(KernelBuilder &b, Value codes, int64_t i) {
+    int64_t quads = quadsOf(codes);
+    auto type = amx::TileType::get({quads, 4 * tileRows}, b.getI8Type());
+    return amx::TileLoadOp::create(
+        b, type, codes, ValueRange{b.index(0), b.index(quads * i), b.index(0)});
   }
 
   static constexpr int64_t tileRows = 16;

@@ -47,7 +47,7 @@ public:
     return partial;
   }
 
-  /// Activation rows and panels of a block, 0 where there is no blockDots.
+  /// Activation rows and panels of a block, 0 where rows are taken singly.
   virtual unsigned blockRows() const { return 0; }
   virtual unsigned blockPanels() const { return 1; }
   /// The dot products of a block, i32 vectors [panel][row]: `codes` is
@@ -55,7 +55,17 @@ public:
   /// [rows, 4 * quads], of which those from `firstRow` on are multiplied.
   virtual Values blockDots(KernelBuilder &b, Value codes, Value input,
                            Value firstRow) const {
-    llvm_unreachable("blockRows() is 0");
+    llvm_unreachable("the target has no blocks, or stores their products");
+  }
+  /// Whether products come by way of memory, with storeDots() in place of
+  /// blockDots(): to the rows of `dots`, i32 [.., lanes], from `to` on. What
+  /// loadCodes() returns is for all blocks of the same codes.
+  virtual bool storesDots() const { return false; }
+  virtual Values loadCodes(KernelBuilder &b, Value codes) const { return {}; }
+  virtual void storeDots(KernelBuilder &b, Value codes, ValueRange loaded,
+                         Value input, Value firstRow, Value dots,
+                         Value to) const {
+    llvm_unreachable("the target has no blocks, or keeps their products");
   }
 
   static const Isa &of(const Target &target);

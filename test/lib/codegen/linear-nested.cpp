@@ -180,12 +180,13 @@ SLICED(sliced_q8, Q8)
 SLICED(sliced_q16, Q16)
 SLICED(sliced_f32, F32)
 
+/// More rows, groups and panels than fit in a chunk, a span and a tile.
 TEST_P(LinearNested, sliced_many_rows) {
   for (Activations kind :
        {Activations::F32, Activations::Q8, Activations::Q16}) {
-    check(PMPD_LAYOUT_S, {20, 128, 64, false}, 4, 3, kind, {33, 85});
-    check(PMPD_LAYOUT_S, {36, 544, 32, false}, 2, 2, kind, {16});
-    check(PMPD_LAYOUT_S, {280, 64, 64, false}, 4, 4, kind, {16});
+    check(PMPD_LAYOUT_S, {20, 128, 64, false}, 4, 3, kind, {49, 145});
+    check(PMPD_LAYOUT_S, {20, 2112, 32, false}, 2, 2, kind, {16});
+    check(PMPD_LAYOUT_S, {530, 64, 64, false}, 4, 4, kind, {16});
   }
 }
 
