@@ -194,8 +194,9 @@ LogicalResult RegionLowering::lower(Operation *op) {
         auto weight = placeOf(op, norm.getWeightAttr());
         if (failed(weight))
           return failure();
+        int64_t cols = model.lookupSymbol<WeightOp>(norm.getWeight()).getCols();
         launch(op,
-               kernels.rmsNorm(columnsOf(norm.getResult()),
+               kernels.rmsNorm(columnsOf(norm.getResult()) / cols, cols,
                                elementOf(norm.getWeightAttr()),
                                norm.getEps().convertToDouble()),
                {in(0), *weight, out()});

@@ -138,15 +138,25 @@ FailureOr<Value> NpuOutliner::loadVector(Operation *op, FlatSymbolRefAttr name,
 LogicalResult NpuOutliner::normalize(Operation *op, npu::NormKind kind,
                                      FlatSymbolRefAttr weight,
                                      FlatSymbolRefAttr bias, float eps) {
-  int64_t cols = columns(op->getResult(0));
+  int64_t width = columns(op->getResult(0));
+  int64_t cols = model.lookupSymbol<WeightOp>(weight.getAttr()).getCols();
   Placed input = values[op->getOperand(0)];
   FailureOr<Value> scales = loadVector(op, weight, cols);
   FailureOr<Value> added = bias ? loadVector(op, bias, cols) : Value();
   if (failed(scales) || failed(added))
     return failure();
-  Value result = allocRows(cols * 4);
+  // The heads of a row are rows to the instruction.
+  Value vectors = input.rows;
+  if (int64_t heads = width / cols; heads > 1) {
+    vectors = reg();
+    if (input.rows)
+      salu(npu::SaluFn::Mul, vectors, input.rows, {}, heads);
+    else
+      salu(npu::SaluFn::Mov, vectors, {}, {}, heads);
+  }
+  Value result = allocRows(width * 4);
   npu::NormOp::create(b, kind, input.buffer, *scales, *added, result, cols,
-                      APFloat(eps), input.offset, Value(), input.rows,
+                      APFloat(eps), input.offset, Value(), vectors,
                       ValueRange(), ValueRange());
   values[op->getResult(0)] = like(op->getOperand(0), result);
   return success();

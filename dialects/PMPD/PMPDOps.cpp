@@ -80,8 +80,12 @@ static LogicalResult verifyEps(Operation *op, const APFloat &eps) {
 }
 
 LogicalResult RmsNormOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto weight =
+      symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  int64_t cols = getColumns(getInput());
+  int64_t head = weight && weight.getCols() > 0 ? weight.getCols() : cols;
   if (failed(findDense(*this, symbols, getWeightAttr(), 1,
-                       getColumns(getInput())))) // C1
+                       cols % head == 0 ? head : cols))) // C1
     return failure();
   return verifyEps(*this, getEps());
 }

@@ -326,13 +326,16 @@ def PMPD_AddPositionOp : PMPD_WeightUser<"add_position", [Pure,
 
 def PMPD_RmsNormOp : PMPD_WeightUser<"rms_norm", [Pure,
     AllTypesMatch<["input", "result"]>]> {
-  let summary = "root mean square normalization of every row";
+  let summary = "root mean square normalization of rows or of their heads";
   let description = [{
+    For every vector x of d adjacent columns of a row, d the elements of
+    `weight`: all columns, or those of a head where queries or keys are
+    normalized by heads.
     ```
-    result[t, k] = input[t, k] / sqrt(mean_k(input[t, k]^2) + eps) * weight[k]
+    x[k] -> x[k] / sqrt(mean(x^2) + eps) * weight[k]
     ```
     Constraints:
-    - C1: `weight` is a dense vector of the input's columns.
+    - C1: `weight` is a dense vector whose elements divide the input's columns.
     - C2: `eps` is positive.
 
     Example:

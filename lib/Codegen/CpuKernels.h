@@ -36,7 +36,7 @@ public:
 
   Kernel embed(int64_t cols, Type table, double scale) override;
   Kernel addPosition(int64_t cols, Type table, int64_t offset) override;
-  Kernel rmsNorm(int64_t cols, Type weight, double eps) override;
+  Kernel rmsNorm(int64_t heads, int64_t cols, Type weight, double eps) override;
   Kernel layerNorm(int64_t cols, Type weight, Type bias, double eps) override;
   Kernel rope(const RopeShape &shape) override;
 

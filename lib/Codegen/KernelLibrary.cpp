@@ -87,6 +87,12 @@ std::string nameOf(const CacheShape &shape) {
                        shape.heads, shape.headDim, shape.context);
 }
 
+std::string rmsNormName(int64_t heads, int64_t cols, Type weight, double eps) {
+  std::string perHead = heads > 1 ? "_h" + std::to_string(heads) : "";
+  return llvm::formatv("rms_norm_{0}{1}_k{2}_e{3}", nameOf(weight), perHead,
+                       cols, nameOf(eps));
+}
+
 std::string nameOf(double value) {
   float rounded = static_cast<float>(value);
   return llvm::utohexstr(llvm::bit_cast<uint32_t>(rounded), /*LowerCase=*/true);

@@ -109,8 +109,9 @@ public:
   virtual Kernel embed(int64_t cols, Type table, double scale) = 0;
   /// (input, table [positions, cols], output); output may be input.
   virtual Kernel addPosition(int64_t cols, Type table, int64_t offset) = 0;
-  /// (input, weight [cols], output); output may be input.
-  virtual Kernel rmsNorm(int64_t cols, Type weight, double eps) = 0;
+  /// (input [rows, heads * cols], weight [cols], output); output may be input.
+  virtual Kernel rmsNorm(int64_t heads, int64_t cols, Type weight,
+                         double eps) = 0;
   /// (input, weight [cols], bias [cols], output); output may be input.
   virtual Kernel layerNorm(int64_t cols, Type weight, Type bias,
                            double eps) = 0;
@@ -138,6 +139,8 @@ llvm::StringRef nameOf(Type element);
 /// "_biasf16" or "_biasf32", or nothing where there is none.
 std::string biasName(Type bias);
 std::string nameOf(const CacheShape &shape);
+/// The name of a kernel KernelLibrary::rmsNorm.
+std::string rmsNormName(int64_t heads, int64_t cols, Type weight, double eps);
 /// The bits of the f32 nearest to `value` in hexadecimal, for names.
 std::string nameOf(double value);
 

@@ -9,12 +9,15 @@ using namespace pmpd;
 RowMatrix pmpd::rmsNorm(const RowMatrix &input,
                         const std::vector<float> &weight, double eps) {
   RowMatrix result(input.rows(), input.cols());
-  for (int64_t t = 0; t < input.rows(); ++t) {
-    double mean = input.row(t).cast<double>().squaredNorm() / input.cols();
-    double factor = 1 / std::sqrt(mean + eps);
-    for (int64_t k = 0; k < input.cols(); ++k)
-      result(t, k) = input(t, k) * factor * weight[k];
-  }
+  int64_t cols = weight.size();
+  for (int64_t t = 0; t < input.rows(); ++t)
+    for (int64_t first = 0; first < input.cols(); first += cols) {
+      auto x = input.row(t).segment(first, cols);
+      double mean = x.cast<double>().squaredNorm() / cols;
+      double factor = 1 / std::sqrt(mean + eps);
+      for (int64_t k = 0; k < cols; ++k)
+        result(t, first + k) = x[k] * factor * weight[k];
+    }
   return result;
 }
 

@@ -17,7 +17,7 @@ namespace pmpd {
 using RowMatrix =
     Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// weight [cols].
+/// weight [d]: normalizes every d adjacent columns of a row; d divides cols.
 RowMatrix rmsNorm(const RowMatrix &input, const std::vector<float> &weight,
                   double eps);
 

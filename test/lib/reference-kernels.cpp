@@ -36,6 +36,16 @@ TEST(Kernels, RmsNorm) {
   }
 }
 
+TEST(Kernels, RmsNormOfHeads) {
+  RowMatrix x = makeRows(2, 6, 1);
+  std::vector<float> weight = makeVector(3, 2);
+  RowMatrix y = rmsNorm(x, weight, 0.1);
+  for (int t = 0; t < 2; ++t)
+    for (int head = 0; head < 2; ++head)
+      EXPECT_EQ(y.row(t).segment(3 * head, 3),
+                rmsNorm(x.row(t).segment(3 * head, 3), weight, 0.1));
+}
+
 TEST(Kernels, LayerNorm) {
   RowMatrix x = makeRows(2, 4, 3);
   std::vector<float> weight = makeVector(4, 1), bias = makeVector(4, 5);

@@ -28,11 +28,52 @@ Value inverseRoot(GpuKernelBuilder &b, Columns &columns, Value x, double eps) {
   return columns.splat(arith::DivFOp::create(b, b.real(1), root));
 }
 
+/// A warp for each head: they are short, and need no barrier.
+void emitHeads(GpuKernelBuilder &b, Value row, int64_t heads, int64_t cols,
+               Type weight, double eps) {
+  constexpr int64_t bytes = sizeof(float), warp = 32;
+  Type f32 = b.getF32Type();
+  auto places = [&](llvm::function_ref<void(Value)> body) {
+    b.loop(b.lane(), b.constant(cols), b.constant(warp), body);
+  };
+  b.loop(b.warp(), b.constant(heads), b.constant(b.threads() / warp),
+         [&](Value head) {
+           Value start = b.mul(b.add(b.mul(row, heads), head), cols * bytes);
+           Value input = b.at(b.pointer(0), start);
+           Value output = b.at(b.pointer(2), start);
+           auto load = [&](Value col) {
+             return b.load(f32, b.at(input, b.mul(col, bytes)));
+           };
+           Values sum =
+               b.loop(b.lane(), b.constant(cols), b.constant(warp), b.real(0),
+                      [&](Value col, ValueRange sum) -> Values {
+                        Value x = load(col);
+                        return {b.fma(x, x, sum[0])};
+                      });
+           Value mean =
+               arith::DivFOp::create(b, b.sumOfWarp(sum[0]), b.real(cols));
+           Value root = math::SqrtOp::create(
+               b, arith::AddFOp::create(b, mean, b.real(eps)));
+           Value factor = arith::DivFOp::create(b, b.real(1), root);
+           places([&](Value col) {
+             Value at = b.mul(col, weight.isF16() ? 2 : 4);
+             Value w = b.loadReal(weight, b.at(b.pointer(1), at),
+                                  /*constant=*/true);
+             b.store(product(b, product(b, load(col), factor), w),
+                     b.at(output, b.mul(col, bytes)));
+           });
+         });
+}
+
 } // namespace
 
-Kernel GpuKernels::rmsNorm(int64_t cols, Type weight, double eps) {
-  std::string name = llvm::formatv("rms_norm_{0}_k{1}_e{2}", nameOf(weight),
-                                   cols, nameOf(eps));
+Kernel GpuKernels::rmsNorm(int64_t heads, int64_t cols, Type weight,
+                           double eps) {
+  std::string name = rmsNormName(heads, cols, weight, eps);
+  if (heads > 1)
+    return byRows(name, 3, [&](GpuKernelBuilder &b, Value row) {
+      emitHeads(b, row, heads, cols, weight, eps);
+    });
   return byRows(name, 3, [&](GpuKernelBuilder &b, Value row) {
     Columns columns(b, cols);
     Type f32 = b.getF32Type();

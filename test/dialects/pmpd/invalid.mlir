@@ -208,6 +208,19 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
 }
 // -----
 pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  pmpd.weight @h : tensor<48xf32>
+  pmpd.weight @t : tensor<60x128xf32>
+  pmpd.region @r prefill bits = 4, max_rows = 8 {
+  ^bb0(%tokens: tensor<?xi32>):
+    %h = pmpd.embed %tokens, @t : tensor<?xi32> -> tensor<?x128xf32>
+    // rms_norm_c1
+    // expected-error@+1 {{expected @h to be a dense weight of rank 1 with 128 columns}}
+    %c = pmpd.rms_norm %h, @h eps 1.0e-5 : tensor<?x128xf32>
+    pmpd.yield
+  }
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
   pmpd.weight @v : tensor<128xf32>
   pmpd.weight @t : tensor<60x128xf32>
   pmpd.region @r prefill bits = 4, max_rows = 8 {

@@ -120,7 +120,7 @@ TEST_P(Rowwise, norms) {
   for (bool half : {false, true})
     for (int64_t cols : widths) {
       CompiledKernel rms(GetParam(), [&](KernelLibrary &l) {
-        return l.rmsNorm(cols, element(l, half), eps);
+        return l.rmsNorm(1, cols, element(l, half), eps);
       });
       CompiledKernel layer(GetParam(), [&](KernelLibrary &l) {
         return l.layerNorm(cols, element(l, half), element(l, false), eps);
@@ -151,6 +151,34 @@ TEST_P(Rowwise, norms) {
                       (x[i] - mean) / std::sqrt(variance + eps) * weight[k] +
                           bias[k],
                       1e-5);
+        }
+      }
+    }
+}
+
+TEST_P(Rowwise, rms_norm_of_heads) {
+  constexpr double eps = 1e-2;
+  for (bool half : {false, true})
+    for (auto [heads, cols] :
+         {std::pair<int64_t, int64_t>{2, 64}, {9, 128}, {5, 24}, {3, 7}}) {
+      CompiledKernel kernel(
+          GetParam(), [&, heads = heads, cols = cols](KernelLibrary &l) {
+            return l.rmsNorm(heads, cols, element(l, half), eps);
+          });
+      Guarded<float> x(randomFloats(rows * heads * cols, random));
+      Elements weight(randomFloats(cols, random), half);
+      Guarded<float> y(x.count()), again(x.count());
+      kernel.run({x.data(), weight.data(), y.data()}, rows);
+      kernel.runInPieces({x.data(), weight.data(), again.data()}, rows, 0,
+                         random);
+      EXPECT_EQ(std::memcmp(y.data(), again.data(), y.size()), 0);
+      for (int64_t head = 0; head < rows * heads; ++head) {
+        double square = 0;
+        for (int64_t k = 0; k < cols; ++k)
+          square += std::pow(x[head * cols + k], 2) / cols;
+        for (int64_t k = 0; k < cols; ++k) {
+          size_t i = head * cols + k;
+          EXPECT_NEAR(y[i], x[i] / std::sqrt(square + eps) * weight[k], 1e-6);
         }
       }
     }
