@@ -29,7 +29,11 @@ Raiser::Raiser(func::FuncOp graph, const Settings &options)
     : graph(graph), options(options), builder(graph), probes(graph),
       context(options.context ? options.context : defaultContext) {}
 
-Raiser::Handler Raiser::getHandler(StringRef opType) {
+Raiser::Handler Raiser::getHandler(NodeOp node) {
+  StringRef opType = node.getOpType();
+  // The first is in no version of ONNX, but files have it in its domain.
+  if (opType == "SimplifiedLayerNormalization" || !node.getDomain().empty())
+    return getFusedHandler(opType);
   return llvm::StringSwitch<Handler>(opType)
       .Cases({"Cast", "CastLike", "Dropout", "Identity"},
              &Raiser::raisePassThrough)
@@ -57,7 +61,8 @@ Raiser::Handler Raiser::getHandler(StringRef opType) {
 }
 
 /// Why an operator is refused whatever its operands are; empty if it is not.
-static std::string getRefusal(NodeOp node) {
+/// `isKnown`: there is a handler of that name.
+static std::string getRefusal(NodeOp node, bool isKnown) {
   std::string control =
       llvm::StringSwitch<std::string>(node.getOpType())
           .Case("If", "its condition is not known when "
@@ -65,10 +70,12 @@ static std::string getRefusal(NodeOp node) {
           .Cases({"Loop", "Scan"}, "loops in the graph are not supported")
           .Cases({"MoE", "QMoE"}, "mixtures of experts are not supported")
           .Default("");
-  if (!control.empty() || node.getDomain().empty())
+  StringRef domain = node.getDomain();
+  if (!control.empty() || domain.empty() ||
+      (domain == onnx::kRuntimeDomain && isKnown))
     return control;
-  return ("operators of domain '" + node.getDomain() +
-          "' are not supported; export the model without fused operators")
+  return ("the operator of domain '" + domain +
+          "' is not supported; export the model without fused operators")
       .str();
 }
 
@@ -120,14 +127,14 @@ void Raiser::visitNode(NodeOp node) {
     for (Value result : node.getResults())
       meanings[result] = meaning;
   };
-  std::string refusal = getRefusal(node);
+  Handler handler = getHandler(node);
+  std::string refusal = getRefusal(node, handler != nullptr);
   if (!refusal.empty()) {
     refuse(node, refusal);
     return setAll(Poison());
   }
   if (onnx::readsOnlyTypes(node))
     return setAll(Auxiliary());
-  Handler handler = getHandler(node.getOpType());
   if (llvm::any_of(node.getInputs(),
                    [&](Value input) { return get<Poison>(input); })) {
     // What nothing could make of it is a reason of its own.

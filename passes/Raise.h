@@ -90,7 +90,7 @@ private:
   };
 
   // Raise.cpp: the walk over the graph.
-  static Handler getHandler(llvm::StringRef opType);
+  static Handler getHandler(onnx::NodeOp node);
   llvm::LogicalResult visitInputs();
   void visit(mlir::Operation &op);
   void visitNode(onnx::NodeOp node);
@@ -126,6 +126,9 @@ private:
   Meaning raiseIsNaN(onnx::NodeOp node);
   Meaning raiseReduceMean(onnx::NodeOp node);
   Meaning raiseLayerNormalization(onnx::NodeOp node);
+  /// A sum or product of equal layouts as a value of its own.
+  std::optional<Features> combine(onnx::NodeOp node, const Features &left,
+                                  const Features &right, bool adds);
   Meaning raiseScalar(onnx::NodeOp node, const Meaning &operand,
                       Function function);
   Meaning raiseWithTable(onnx::NodeOp node, mlir::Value data,
@@ -138,6 +141,11 @@ private:
 
   // RaiseLinear.cpp: products with weights and rows of tables.
   Meaning raiseMatMul(onnx::NodeOp node);
+  /// The product with a weight [in, out], or [out, in] if that is transposed.
+  Meaning multiplyWeight(onnx::NodeOp node, mlir::Value left, mlir::Value right,
+                         bool transposed);
+  Meaning multiplyCache(onnx::NodeOp node, mlir::Value left,
+                        const Cache &cache);
   Meaning raiseGemm(onnx::NodeOp node);
   Meaning raiseEmbedding(onnx::NodeOp node);
   Meaning addBias(onnx::NodeOp node, const Features &features,
@@ -147,6 +155,36 @@ private:
                       mlir::Value added);
   Meaning emitLinear(onnx::NodeOp node, const Features &input,
                      const WeightRef &weight, mlir::Value bias);
+
+  // RaiseFused.cpp: operators of ONNX Runtime that stand for several.
+  static Handler getFusedHandler(llvm::StringRef opType);
+  Meaning raiseActivation(onnx::NodeOp node);
+  Meaning raiseFusedMatMul(onnx::NodeOp node);
+  Meaning raiseSkipNormalization(onnx::NodeOp node);
+  /// Whether all that a node has is named here, or off, and only the first
+  /// `results` are used; else refuses it.
+  bool hasOnly(onnx::NodeOp node, llvm::ArrayRef<llvm::StringRef> attributes,
+               llvm::ArrayRef<llvm::StringRef> inputs, unsigned results);
+
+  // RaiseGroupQuery.cpp: the same for rotary embeddings and attention.
+  struct Rotation {
+    mlir::Value cosines, sines; // [positions, pairs]
+    mlir::Value positions;      // of the tokens
+    bool interleaved;
+  };
+  Meaning raiseGroupQueryAttention(onnx::NodeOp node);
+  Meaning raiseRotaryEmbedding(onnx::NodeOp node);
+  /// Rotates heads of `headSize` columns; refuses and returns none if the
+  /// caches do not fit.
+  std::optional<Features> rotate(onnx::NodeOp node, const Features &features,
+                                 int64_t headSize, const Rotation &rotation);
+  /// A node that takes the rows of `table` at `positions`.
+  mlir::Value lookUp(onnx::NodeOp node, mlir::Value table,
+                     mlir::Value positions);
+  /// The positions of the chunk when `total` is the number of all tokens.
+  mlir::Value getPositions(onnx::NodeOp node, mlir::Value total);
+  /// Whether an auxiliary is the number `expected` for every chunk.
+  bool isNumber(mlir::Value value, llvm::function_ref<int64_t(Probe)> expected);
 
   // RaiseWeights.cpp
   /// The initializer that an auxiliary value is, but for axes of one element
@@ -185,6 +223,13 @@ private:
   Meaning appendPast(onnx::NodeOp node);
   Meaning raiseScores(onnx::NodeOp node, const Features &query,
                       const Cache &keys);
+  /// Takes `rows` for what is appended to a past; refuses and returns false if
+  /// there is such already.
+  bool setAppended(onnx::NodeOp node, const Past &past, mlir::Value rows);
+  /// Attention over what was appended to the layer; refuses and returns null
+  /// if its heads are not those of other layers.
+  mlir::Value emitAttention(onnx::NodeOp node, const Scores &scores,
+                            std::optional<int64_t> window);
   Meaning raiseAttention(onnx::NodeOp node, const Probabilities &weights,
                          const Cache &values);
   Meaning raiseSoftmax(onnx::NodeOp node);
@@ -238,6 +283,9 @@ private:
   llvm::DenseMap<std::pair<mlir::Value, std::pair<int64_t, int64_t>>,
                  mlir::Value>
       slices; // by the whole, the first column and their number
+  llvm::DenseMap<std::pair<mlir::Value, mlir::Value>, mlir::Value>
+      lookedUp; // rows of a table at positions
+  llvm::DenseMap<mlir::Value, mlir::Value> chunkPositions; // by all tokens
   std::vector<RopeTable> ropes;
   /// Heads whose table is known already, as terms of their elements.
   std::vector<std::pair<std::vector<llvm::SmallVector<Term, 2>>,

@@ -159,21 +159,25 @@ Meaning Raiser::raisePair(NodeOp node) {
     return refuse(node, "expected one operand to be a constant");
   std::optional<Features> x = getFeatures(node, left);
   std::optional<Features> y = getFeatures(node, right);
-  if (x)
-    x = settle(node, *x);
-  if (y)
-    y = settle(node, *y);
+  if (x && y)
+    x = combine(node, *x, *y, opType == "Add");
+  return x && y ? Meaning(*x) : Poison();
+}
+
+std::optional<Features> Raiser::combine(NodeOp node, const Features &left,
+                                        const Features &right, bool adds) {
+  std::optional<Features> x = settle(node, left);
+  std::optional<Features> y = settle(node, right);
   if (!x || !y)
-    return Poison();
-  if (!isSameLayout(x->view, y->view))
-    return refuse(node, "expected operands with the same rows and columns");
-  Value result;
-  if (opType == "Add")
-    result = AddOp::create(builder, node.getLoc(), x->view.base, y->view.base);
-  else
-    result = MulOp::create(builder, node.getLoc(), x->view.base, y->view.base);
-  x->view.base = result;
-  return *x;
+    return std::nullopt;
+  if (!isSameLayout(x->view, y->view)) {
+    refuse(node, "expected operands with the same rows and columns");
+    return std::nullopt;
+  }
+  Value a = x->view.base, b = y->view.base;
+  x->view.base = adds ? AddOp::create(builder, node.getLoc(), a, b).getResult()
+                      : MulOp::create(builder, node.getLoc(), a, b);
+  return x;
 }
 
 Meaning Raiser::raiseWhere(NodeOp node) {
@@ -215,12 +219,6 @@ Meaning Raiser::raiseReduceMean(NodeOp node) {
   if (!axes || axes->size() != 1 ||
       onnx::normalizeAxis(axes->front(), rank) != rank - 1)
     return refuse(node, "expected the mean over the last axis");
-  // Heads, if there are any, are axes of their own.
-  for (const Axis &axis : ArrayRef<Axis>(view.axes).drop_back())
-    if (llvm::any_of(
-            axis, [](const Atom &atom) { return atom.kind == Atom::Column; }))
-      return refuse(node, "expected the mean over all columns of a row; norms "
-                          "of single heads are not supported");
   bool squared = isSquare(features->function);
   if (!squared && getScale(features->function) != 1.0)
     return refuse(node, "expected the mean of rows or of their squares");
@@ -242,42 +240,55 @@ Meaning Raiser::normalize(NodeOp node, const Features &rows,
 
 Meaning Raiser::emitNorm(NodeOp node, const Normalized &norm, Value weight,
                          Value bias) {
-  Value rows = getRows(node, Features{norm.view, nullptr});
-  if (!rows)
+  std::optional<Features> result = settle(node, Features{norm.view, nullptr});
+  if (!result)
     return Poison();
-  int64_t cols = cast<RankedTensorType>(rows.getType()).getDimSize(1);
+  Value &rows = result->view.base;
+  // The columns of a row, or those of each of its heads.
+  if (!weight || (norm.centered && !bias))
+    return refuse(node, norm.centered ? "expected a weight and a bias"
+                                      : "expected a weight");
+  const Axis &last = result->view.axes.back();
+  int64_t cols = getColumns(last);
+  if (!isColumnRun(last, cols))
+    return refuse(node, "expected a norm over adjacent columns of rows");
   FailureOr<FlatSymbolRefAttr> scale = getVector(node, weight, cols, "");
   if (failed(scale))
     return Poison();
   FloatAttr eps = builder.getF64FloatAttr(norm.eps);
-  ArrayRef<Axis> prefix = ArrayRef<Axis>(norm.view.axes).drop_back();
-  if (!norm.centered)
-    return makeFeatures(RmsNormOp::create(builder, node.getLoc(),
-                                          rows.getType(), rows, *scale, eps),
-                        prefix);
+  if (!norm.centered) {
+    rows = RmsNormOp::create(builder, node.getLoc(), rows.getType(), rows,
+                             *scale, eps);
+    return *result;
+  }
+  if (cols != cast<RankedTensorType>(rows.getType()).getDimSize(1))
+    return refuse(node, "expected a mean over all columns of a row; of single "
+                        "heads, only norms without it are supported");
   FailureOr<FlatSymbolRefAttr> shift = getVector(node, bias, cols, ".bias");
   if (failed(shift))
     return Poison();
-  return makeFeatures(LayerNormOp::create(builder, node.getLoc(),
-                                          rows.getType(), rows, *scale, *shift,
-                                          eps),
-                      prefix);
+  rows = LayerNormOp::create(builder, node.getLoc(), rows.getType(), rows,
+                             *scale, *shift, eps);
+  return *result;
 }
 
 Meaning Raiser::raiseLayerNormalization(NodeOp node) {
+  bool centered = node.getOpType() == "LayerNormalization";
+  SmallVector<StringRef> inputs = {"X", "scale"};
+  if (centered)
+    inputs.push_back("B");
+  if (!hasOnly(node, {"axis", "epsilon", "stash_type"}, inputs, 1))
+    return Poison();
   std::optional<Features> features = getFeatures(node, node.getInputs()[0]);
   if (!features)
     return Poison();
   int64_t rank = features->view.axes.size();
-  Value weight = node.getInput(1), bias = node.getInput(2);
-  if (!weight || !bias ||
-      onnx::normalizeAxis(node.getInt("axis", -1), rank) != rank - 1)
-    return refuse(node, "expected a norm over the last axis with a weight and "
-                        "a bias");
+  if (onnx::normalizeAxis(node.getInt("axis", -1), rank) != rank - 1)
+    return refuse(node, "expected a norm over the last axis");
   std::optional<Features> settled = settle(node, *features);
   if (!settled)
     return Poison();
   return emitNorm(node,
-                  {settled->view, node.getFloat("epsilon", 1e-5), true, {}},
-                  weight, bias);
+                  {settled->view, node.getFloat("epsilon", 1e-5), centered},
+                  node.getInput(1), centered ? node.getInput(2) : Value());
 }

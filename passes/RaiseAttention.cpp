@@ -21,15 +21,22 @@ Meaning Raiser::appendPast(NodeOp node) {
   if (!rows || !axis || *axis != static_cast<int64_t>(*rows))
     return refuse(node, "expected new keys or values to be appended along "
                         "the tokens");
-  Layer &layer = layers[past->layer];
-  Value &place = past->isKey ? layer.keys : layer.values;
-  if (place)
-    return refuse(node, "expected one append to each past");
-  place = added->view.base;
+  if (!setAppended(node, *past, added->view.base))
+    return Poison();
   Cache cache{added->view, past->layer, past->isKey};
   cache.view.base = {};
   cache.view.axes[*rows] = {Atom{Atom::Total}};
   return cache;
+}
+
+bool Raiser::setAppended(NodeOp node, const Past &past, Value rows) {
+  Layer &layer = layers[past.layer];
+  Value &place = past.isKey ? layer.keys : layer.values;
+  if (place)
+    refuse(node, "expected one append to each past");
+  else
+    place = rows;
+  return place == rows;
 }
 
 /// Whether heads of queries, at `query` for each head of the product, read the
@@ -61,10 +68,6 @@ static bool isGrouped(ArrayRef<Axis> query, ArrayRef<Axis> cache, int64_t heads,
            return q % headDim == 0 &&
                   k == q / headDim / (heads / kvHeads) * headDim;
          });
-}
-
-static bool isColumnRun(const Axis &axis, int64_t size) {
-  return axis.size() == 1 && axis[0] == Atom{Atom::Column, size, 1};
 }
 
 static bool isTotal(const Axis &axis) {
@@ -131,6 +134,19 @@ Meaning Raiser::raiseAttention(NodeOp node, const Probabilities &weights,
                  scores.headDim))
     return refuse(node, "expected probabilities times the values of the layer "
                         "of the keys, grouped in the same way");
+  View result = scores.query;
+  result.base = emitAttention(node, scores, weights.window);
+  if (!result.base)
+    return Poison();
+  return Features{result, nullptr};
+}
+
+Value Raiser::emitAttention(NodeOp node, const Scores &scores,
+                            std::optional<int64_t> window) {
+  auto fail = [&](const Twine &reason) {
+    refuse(node, reason);
+    return Value();
+  };
   if (headDim == 0) {
     heads = scores.heads;
     kvHeads = scores.kvHeads;
@@ -138,23 +154,19 @@ Meaning Raiser::raiseAttention(NodeOp node, const Probabilities &weights,
   }
   if (heads != scores.heads || kvHeads != scores.kvHeads ||
       headDim != scores.headDim)
-    return refuse(node, "expected " + Twine(heads) + " heads, " +
-                            Twine(kvHeads) + " key heads of " + Twine(headDim) +
-                            " as in the first layer, but got " +
-                            Twine(scores.heads) + ", " + Twine(scores.kvHeads) +
-                            " of " + Twine(scores.headDim));
+    return fail("expected " + Twine(heads) + " heads, " + Twine(kvHeads) +
+                " key heads of " + Twine(headDim) +
+                " as in the first layer, but got " + Twine(scores.heads) +
+                ", " + Twine(scores.kvHeads) + " of " + Twine(scores.headDim));
   Layer &layer = layers[scores.layer];
   if (layer.keys.getType() != layer.values.getType())
-    return refuse(node, "expected as many columns of keys as of values");
+    return fail("expected as many columns of keys as of values");
   IntegerAttr index = builder.getI64IntegerAttr(scores.layer);
   if (!layer.appended)
     KVAppendOp::create(builder, node.getLoc(), layer.keys, layer.values, index);
   layer.appended = true;
-  View result = scores.query;
-  result.base = AttentionOp::create(
+  return AttentionOp::create(
       builder, node.getLoc(), scores.query.base.getType(), scores.query.base,
       index, builder.getF64FloatAttr(scores.scale),
-      weights.window ? builder.getI64IntegerAttr(*weights.window)
-                     : IntegerAttr());
-  return Features{result, nullptr};
+      window ? builder.getI64IntegerAttr(*window) : IntegerAttr());
 }

@@ -8,6 +8,10 @@ using namespace pmpd;
 using namespace pmpd::raise;
 using onnx::NodeOp;
 
+static constexpr llvm::StringLiteral productExpected =
+    "expected a product with a weight, or of queries and keys, or of attention "
+    "probabilities and values";
+
 static RankedTensorType getRowsType(Builder &builder, int64_t cols) {
   return RankedTensorType::get({ShapedType::kDynamic, cols},
                                builder.getF32Type());
@@ -54,26 +58,35 @@ Meaning Raiser::emitLinear(NodeOp node, const Features &input,
 
 Meaning Raiser::raiseMatMul(NodeOp node) {
   Value left = node.getInputs()[0], right = node.getInputs()[1];
-  if (isAuxiliary(right)) {
-    std::optional<WeightRef> weight = resolveWeight(right);
-    if (!weight)
-      return refuse(node, "expected the weight to be stored in the file, but "
-                          "it is computed or inline");
+  if (isAuxiliary(right))
+    return multiplyWeight(node, left, right, /*transposed=*/false);
+  if (const Cache *cache = get<Cache>(right))
+    return multiplyCache(node, left, *cache);
+  return refuse(node, productExpected);
+}
+
+Meaning Raiser::multiplyWeight(NodeOp node, Value left, Value right,
+                               bool transposed) {
+  std::optional<WeightRef> weight = resolveWeight(right);
+  if (!weight)
+    return refuse(node, "expected the weight to be stored in the file, but "
+                        "it is computed or inline");
+  if (!transposed) {
     // The product is with the transpose of what linear wants.
     weight->transposed = !weight->transposed;
     std::reverse(weight->shape.begin(), weight->shape.end());
-    std::optional<Features> input = getFeatures(node, left);
-    return input ? emitLinear(node, *input, *weight, {}) : Meaning(Poison());
   }
-  const Cache *cache = get<Cache>(right);
-  if (const auto *weights = get<Probabilities>(left); weights && cache)
-    return raiseAttention(node, *weights, *cache);
-  if (cache && (get<Features>(left) || get<Combination>(left))) {
-    std::optional<Features> query = getFeatures(node, left);
-    return query ? raiseScores(node, *query, *cache) : Meaning(Poison());
-  }
-  return refuse(node, "expected a product with a weight, or of queries and "
-                      "keys, or of attention probabilities and values");
+  std::optional<Features> input = getFeatures(node, left);
+  return input ? emitLinear(node, *input, *weight, {}) : Meaning(Poison());
+}
+
+Meaning Raiser::multiplyCache(NodeOp node, Value left, const Cache &cache) {
+  if (const auto *weights = get<Probabilities>(left))
+    return raiseAttention(node, *weights, cache);
+  if (!get<Features>(left) && !get<Combination>(left))
+    return refuse(node, productExpected);
+  std::optional<Features> query = getFeatures(node, left);
+  return query ? raiseScores(node, *query, cache) : Meaning(Poison());
 }
 
 Meaning Raiser::raiseGemm(NodeOp node) {
@@ -119,8 +132,7 @@ Meaning Raiser::addBias(NodeOp node, const Features &features, Value bias) {
                         "a position embedding or a mask");
   // The bias is along the last axis, which has to be all columns.
   const Axis &last = view->axes.back();
-  if (last.size() != 1 ||
-      !(last[0] == Atom{Atom::Column, getColumns(last), 1}) ||
+  if (!isColumnRun(last, getColumns(last)) ||
       getColumns(last) != linear.getType().getDimSize(1))
     return refuse(node, "expected a bias along all columns of a product");
   FailureOr<FlatSymbolRefAttr> vector =

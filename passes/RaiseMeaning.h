@@ -36,7 +36,8 @@ struct View {
   llvm::SmallVector<Axis, 4> axes;
 };
 
-/// A dimension of a result at the level of views.
+/// A dimension of a result at the level of views: `size` for a constant, rows
+/// times `size`, or all tokens.
 struct Dim {
   enum Kind { Row, Total, Constant, Other } kind;
   int64_t size = 0;
@@ -46,6 +47,8 @@ struct Dim {
 int64_t getColumns(const Axis &axis);
 /// Offsets of the elements of an axis of columns, in their order.
 llvm::SmallVector<int64_t> getOffsets(const Axis &axis);
+/// Whether an axis is `size` adjacent columns.
+bool isColumnRun(const Axis &axis, int64_t size);
 /// Position of the axis of rows; none if there is not exactly one.
 std::optional<size_t> findRows(const View &view);
 bool isSameLayout(const View &left, const View &right);
@@ -110,7 +113,7 @@ struct Normalized {
   View view;
   double eps;
   bool centered;
-  mlir::Value weight; // null before the product with it
+  mlir::Value weight = {}; // null before the product with it
 };
 /// A sum of products of one column and one auxiliary element of its row.
 struct Term {

@@ -111,8 +111,9 @@ SmallVector<Dim> Probes::classify(Value value) {
       dims.push_back({Dim::Other});
     else if (*a == *b)
       dims.push_back({Dim::Constant, *a});
-    else if (*a == first.rows && *b == second.rows)
-      dims.push_back({Dim::Row});
+    else if (*a % first.rows == 0 && *b % second.rows == 0 &&
+             *a / first.rows == *b / second.rows && *a > 0)
+      dims.push_back({Dim::Row, *a / first.rows});
     else if (*a == first.rows + first.past && *b == second.rows + second.past)
       dims.push_back({Dim::Total});
     else

@@ -31,6 +31,10 @@ static bool isColumns(const Axis &axis) {
       axis, [](const Atom &atom) { return atom.kind == Atom::Column; });
 }
 
+bool pmpd::raise::isColumnRun(const Axis &axis, int64_t size) {
+  return axis.size() == 1 && axis[0] == Atom{Atom::Column, size, 1};
+}
+
 std::optional<size_t> pmpd::raise::findRows(const View &view) {
   std::optional<size_t> found;
   for (auto [a, axis] : llvm::enumerate(view.axes)) {
@@ -79,7 +83,7 @@ std::optional<View> pmpd::raise::reshapeView(const View &view,
         return std::nullopt;
       axis.push_back(atoms.pop_back_val());
     }
-    int64_t left = dim.kind == Dim::Constant ? dim.size : 1;
+    int64_t left = dim.kind == Dim::Total ? 1 : dim.size;
     while (left > 1) {
       if (atoms.empty() || atoms.back().kind != Atom::Column)
         return std::nullopt;

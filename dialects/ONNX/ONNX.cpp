@@ -128,6 +128,7 @@ static unsigned getNeededInputs(StringRef opType) {
               "Or",
               "Pow",
               "Reshape",
+              "SimplifiedLayerNormalization",
               "Sub",
               "Tile",
               "Unsqueeze",
@@ -137,12 +138,25 @@ static unsigned getNeededInputs(StringRef opType) {
       .Default(1);
 }
 
+/// The same of operators of ONNX Runtime that raising knows.
+static unsigned getNeededFusedInputs(StringRef opType) {
+  return llvm::StringSwitch<unsigned>(opType)
+      .Case("RotaryEmbedding", 4)
+      .Cases({"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"}, 3)
+      .Cases({"BiasGelu", "FusedMatMul", "SimplifiedLayerNormalization"}, 2)
+      .Cases({"FastGelu", "Gelu", "GroupQueryAttention", "QuickGelu"}, 1)
+      .Default(0);
+}
+
 LogicalResult NodeOp::verify() {
   if (getOpType().empty()) // C1
     return emitOpError("expected an operator, but op_type is empty");
   if (getNumResults() == 0) // C2
     return emitOpError("expected at least one result");
-  unsigned needed = getDomain().empty() ? getNeededInputs(getOpType()) : 0;
+  unsigned needed = getDomain().empty() ? getNeededInputs(getOpType())
+                    : getDomain() == kRuntimeDomain
+                        ? getNeededFusedInputs(getOpType())
+                        : 0;
   for (unsigned i = 0; i < needed; ++i)
     if (!getInput(i)) // C3
       return emitOpError("expected ")

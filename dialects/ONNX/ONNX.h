@@ -21,6 +21,8 @@
 namespace pmpd::onnx {
 /// Attribute of the arguments and results of a graph: their names in the file.
 inline constexpr llvm::StringLiteral kNameAttr = "onnx.name";
+/// The domain of ONNX Runtime's own operators.
+inline constexpr llvm::StringLiteral kRuntimeDomain = "com.microsoft";
 /// Attributes of the module.
 inline constexpr llvm::StringLiteral kOpsetAttr = "onnx.opset";
 inline constexpr llvm::StringLiteral kFileAttr = "onnx.file";

@@ -70,7 +70,8 @@ def ONNX_NodeOp : ONNX_Op<"node", [Pure]> {
     Constraints:
     - C1: `op_type` is not empty.
     - C2: there is at least one result.
-    - C3: the inputs that an operator of the default domain needs are there.
+    - C3: the inputs that an operator of the default domain, or one of ONNX
+      Runtime that raising knows, needs are there.
 
     Example:
     ```mlir

@@ -249,3 +249,65 @@ func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = 
   return %logits : !f
 }
 }
+// -----
+!ids = tensor<1x?xi64, #onnx.dims<"1", "s">>
+!all = tensor<1x?xi64, #onnx.dims<"1", "s + p">>
+!past = tensor<1x1x?x8xf32, #onnx.dims<"1", "1", "p", "8">>
+!heads = tensor<1x1x?x8xf32, #onnx.dims<"1", "1", "s", "8">>
+!rows = tensor<1x?x8xf32, #onnx.dims<"1", "s", "8">>
+!f = tensor<*xf32>
+!i = tensor<*xi64>
+!b = tensor<*xi1>
+!parts = tensor<1x?x2x4xf32, #onnx.dims<"1", "s", "2", "4">>
+// CHECK-LABEL: module @raises_rms_norm_of_heads
+// A weight of 4 elements for heads of 4 columns.
+// CHECK: pmpd.weight @norm : tensor<4xf16>
+// CHECK: %[[N:.*]] = pmpd.rms_norm %{{.*}}, @norm eps 1.000000e-02 : tensor<?x8xf32>
+// CHECK-NEXT: pmpd.kv_append %[[N]], %[[N]]
+module @raises_rms_norm_of_heads {
+func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = "attention_mask"},
+                 %positions: !ids {onnx.name = "position_ids"},
+                 %pastKey: !past {onnx.name = "past_key_values.0.key"},
+                 %pastValue: !past {onnx.name = "past_key_values.0.value"}) -> (!f {onnx.name = "logits"}) {
+  %table = onnx.initializer "wte" at "m.bin", 0 : tensor<16x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) name "/embed/Gather" : (tensor<16x8xf32>, !ids) -> !rows
+  %eps = onnx.constant dense<1.0e-2> : tensor<f64>
+  %last = onnx.constant dense<-1> : tensor<1xi64>
+  %two = onnx.constant dense<2.0> : tensor<f32>
+  %oneF = onnx.constant dense<1.0> : tensor<f32>
+  %w = onnx.initializer "norm.weight" at "m.bin", 2048 : tensor<4xf16>
+  %split = onnx.constant dense<[1, -1, 2, 4]> : tensor<4xi64>
+  %join = onnx.constant dense<[1, -1, 8]> : tensor<3xi64>
+  %parts = onnx.node "Reshape"(%x, %split) : (!rows, tensor<4xi64>) -> !parts
+  %wide = onnx.node "Cast"(%parts) {to = 1 : i64} : (!parts) -> !parts
+  %square = onnx.node "Pow"(%wide, %two) : (!parts, tensor<f32>) -> !parts
+  %mean = onnx.node "ReduceMean"(%square, %last) : (!parts, tensor<1xi64>) -> !f
+  %sum = onnx.node "Add"(%mean, %eps) : (!f, tensor<f64>) -> !f
+  %root = onnx.node "Sqrt"(%sum) : (!f) -> !f
+  %factor = onnx.node "Div"(%oneF, %root) : (tensor<f32>, !f) -> !f
+  %normal = onnx.node "Mul"(%wide, %factor) : (!parts, !f) -> !parts
+  %narrow = onnx.node "Cast"(%normal) {to = 10 : i64} : (!parts) -> !parts
+  %scaled = onnx.node "Mul"(%w, %narrow) name "/norm/Mul_1" : (tensor<4xf16>, !parts) -> !parts
+  %h = onnx.node "Reshape"(%scaled, %join) : (!parts, tensor<3xi64>) -> !rows
+  // Query i sees key j if j <= i.
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %second = onnx.constant dense<2> : tensor<1xi64>
+  %low = onnx.constant dense<-3.0e38> : tensor<f32>
+  %count = onnx.node "CumSum"(%mask, %one) : (!all, tensor<1xi64>) -> !i
+  %j = onnx.node "Sub"(%count, %one) : (!i, tensor<1xi64>) -> !i
+  %i = onnx.node "Unsqueeze"(%positions, %second) : (!ids, tensor<1xi64>) -> !i
+  %seen = onnx.node "LessOrEqual"(%j, %i) : (!i, !i) -> !b
+  %q = onnx.node "Unsqueeze"(%h, %one) : (!rows, tensor<1xi64>) -> !heads
+  %k = onnx.node "Concat"(%pastKey, %q) {axis = 2 : i64} : (!past, !heads) -> !f
+  %v = onnx.node "Concat"(%pastValue, %q) {axis = 2 : i64} : (!past, !heads) -> !f
+  %kt = onnx.node "Transpose"(%k) {perm = array<i64: 0, 1, 3, 2>} : (!f) -> !f
+  %scores = onnx.node "MatMul"(%q, %kt) : (!heads, !f) -> !f
+  %masked = onnx.node "Where"(%seen, %scores, %low) : (!b, !f, tensor<f32>) -> !f
+  %weights = onnx.node "Softmax"(%masked) {axis = -1 : i64} : (!f) -> !f
+  %out = onnx.node "MatMul"(%weights, %v) : (!f, !f) -> !heads
+  %y = onnx.node "Squeeze"(%out, %one) : (!heads, tensor<1xi64>) -> !rows
+  %head = onnx.initializer "onnx::MatMul_9" at "m.bin", 512 : tensor<8x32xf32>
+  %logits = onnx.node "MatMul"(%y, %head) name "/lm_head/MatMul" : (!rows, tensor<8x32xf32>) -> !f
+  return %logits : !f
+}
+}

@@ -8,7 +8,7 @@
 namespace pmpd::onnx {
 
 /// Opsets of the default domain that are understood.
-inline constexpr int64_t kMinOpset = 11, kMaxOpset = 18;
+inline constexpr int64_t kMinOpset = 11, kMaxOpset = 21;
 
 struct ImportOptions {
   /// Which branch of an If on the graph input `use_cache_branch` is taken: the
@@ -17,7 +17,8 @@ struct ImportOptions {
 };
 
 /// Imports the model at `path` as a module with one function, the graph, in
-/// the onnx dialect. Nodes of older opsets are brought to the form of opset 18.
+/// the onnx dialect. Nodes of older opsets are brought to the form of opset 18,
+/// which newer ones share.
 /// Weights stay in the model's file or in its external data.
 ///
 /// Emits diagnostics with the file and the node, and returns null, if the file

@@ -44,7 +44,7 @@ private:
   /// What an If node decides on, if that is known.
   std::optional<bool> getCondition(const proto::NodeProto &node);
 
-  /// Brings a node to the form of opset 18.
+  /// Brings a node to the form of opset 18 and newer.
   llvm::LogicalResult upgrade(llvm::StringRef opType, mlir::Location loc,
                               llvm::SmallVectorImpl<mlir::Value> &inputs,
                               mlir::NamedAttrList &parameters,

@@ -58,6 +58,18 @@ ShapeInference::Rule ShapeInference::getRule(StringRef opType) {
       .Default(nullptr);
 }
 
+ShapeInference::Rule ShapeInference::getFusedRule(StringRef opType) {
+  return llvm::StringSwitch<Rule>(opType)
+      .Cases({"BiasGelu", "FastGelu", "Gelu", "QuickGelu", "RotaryEmbedding",
+              "SimplifiedLayerNormalization"},
+             &ShapeInference::inferSame)
+      .Cases({"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"},
+             &ShapeInference::inferSkipNormalization)
+      .Case("FusedMatMul", &ShapeInference::inferMatMul)
+      .Case("GroupQueryAttention", &ShapeInference::inferGroupQueryAttention)
+      .Default(nullptr);
+}
+
 Type ShapeInference::inferElementType(NodeOp node) {
   MLIRContext *context = symbols.getContext();
   StringRef opType = node.getOpType();
@@ -89,7 +101,12 @@ void ShapeInference::infer(NodeOp node) {
   Type elementType = inferElementType(node);
   for (Value result : node.getResults())
     result.setType(UnrankedTensorType::get(elementType));
-  Rule rule = node.getDomain().empty() ? getRule(node.getOpType()) : nullptr;
+  StringRef opType = node.getOpType();
+  bool isFused = node.getDomain() == kRuntimeDomain ||
+                 opType == "SimplifiedLayerNormalization";
+  Rule rule = isFused                    ? getFusedRule(opType)
+              : node.getDomain().empty() ? getRule(opType)
+                                         : nullptr;
   std::optional<Shapes> shapes = rule ? (this->*rule)(node) : std::nullopt;
   if (!shapes)
     return;

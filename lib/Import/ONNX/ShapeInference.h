@@ -33,6 +33,8 @@ private:
   using Rule = std::optional<Shapes> (ShapeInference::*)(NodeOp);
 
   static Rule getRule(llvm::StringRef opType);
+  /// Of the operators of ONNX Runtime's own domain.
+  static Rule getFusedRule(llvm::StringRef opType);
   mlir::Type inferElementType(NodeOp node);
 
   std::optional<SymbolicShape> getShape(NodeOp node, unsigned input);
@@ -59,12 +61,14 @@ private:
   std::optional<Shapes> inferGatherElements(NodeOp node);
   std::optional<Shapes> inferGatherND(NodeOp node);
   std::optional<Shapes> inferGemm(NodeOp node);
+  std::optional<Shapes> inferGroupQueryAttention(NodeOp node);
   std::optional<Shapes> inferMatMul(NodeOp node);
   std::optional<Shapes> inferRange(NodeOp node);
   std::optional<Shapes> inferReduce(NodeOp node);
   std::optional<Shapes> inferReshape(NodeOp node);
   std::optional<Shapes> inferShape(NodeOp node);
   std::optional<Shapes> inferSize(NodeOp node);
+  std::optional<Shapes> inferSkipNormalization(NodeOp node);
   std::optional<Shapes> inferSlice(NodeOp node);
   std::optional<Shapes> inferSplit(NodeOp node);
   std::optional<Shapes> inferSqueeze(NodeOp node);

@@ -114,10 +114,26 @@ std::optional<Shapes> ShapeInference::inferGemm(NodeOp node) {
                  (*b)[node.getInt("transB", 0) ? 0 : 1]}};
 }
 
+std::optional<Shapes> ShapeInference::inferGroupQueryAttention(NodeOp node) {
+  std::optional<SymbolicShape> shape = getShape(node, 0),
+                               past = getShape(node, 3);
+  if (!shape || shape->size() != 3 || !past || past->size() != 4)
+    return std::nullopt;
+  // The query may hold keys and values too; the cache has the size of a head.
+  shape->back() = multiply(
+      {symbols.getConstant(node.getInt("num_heads", 0)), past->back()});
+  return Shapes{*shape};
+}
+
 std::optional<Shapes> ShapeInference::inferMatMul(NodeOp node) {
   std::optional<SymbolicShape> a = getShape(node, 0), b = getShape(node, 1);
   if (!a || !b || a->size() < 2 || b->size() < 2)
     return std::nullopt;
+  // FusedMatMul transposes.
+  if (node.getInt("transA", 0))
+    std::swap(a->end()[-1], a->end()[-2]);
+  if (node.getInt("transB", 0))
+    std::swap(b->end()[-1], b->end()[-2]);
   AffineExpr rows = (*a)[a->size() - 2], cols = b->back();
   a->pop_back_n(2);
   b->pop_back_n(2);
@@ -220,6 +236,15 @@ std::optional<Shapes> ShapeInference::inferSize(NodeOp node) {
   if (!getShape(node, 0))
     return std::nullopt;
   return Shapes{SymbolicShape()};
+}
+
+std::optional<Shapes> ShapeInference::inferSkipNormalization(NodeOp node) {
+  std::optional<SymbolicShape> shape = getShape(node, 0);
+  if (!shape || shape->empty())
+    return std::nullopt;
+  SymbolicShape perRow = *shape;
+  perRow.back() = symbols.getConstant(1);
+  return Shapes{*shape, perRow, perRow, *shape};
 }
 
 std::optional<Shapes> ShapeInference::inferSlice(NodeOp node) {
