@@ -10,6 +10,7 @@
  *   session has one user at a time; only pmpd_session_cancel may be called
  *   from another thread.
  * - Option structs begin with their size, set by PMPD_*_OPTIONS_INIT.
+ * - Kernels take up to 1 MiB of the calling thread's stack.
  */
 #ifndef PMPD_RUNTIME_H
 #define PMPD_RUNTIME_H
