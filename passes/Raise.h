@@ -60,6 +60,7 @@ struct WeightRef {
   onnx::InitializerOp initializer;
   bool transposed = false; // the value is the transpose of what is stored
   onnx::Shape shape;       // of the value, without axes of one element
+  mlir::RankedTensorType blocks = {}; // what is stored, if codes in blocks
 };
 
 struct Settings {
@@ -160,6 +161,7 @@ private:
   static Handler getFusedHandler(llvm::StringRef opType);
   Meaning raiseActivation(onnx::NodeOp node);
   Meaning raiseFusedMatMul(onnx::NodeOp node);
+  Meaning raiseMatMulNBits(onnx::NodeOp node);
   Meaning raiseSkipNormalization(onnx::NodeOp node);
   /// Whether all that a node has is named here, or off, and only the first
   /// `results` are used; else refuses it.

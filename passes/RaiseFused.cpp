@@ -17,6 +17,7 @@ using onnx::NodeOp;
 Raiser::Handler Raiser::getFusedHandler(StringRef opType) {
   return llvm::StringSwitch<Handler>(opType)
       .Case("FusedMatMul", &Raiser::raiseFusedMatMul)
+      .Case("MatMulNBits", &Raiser::raiseMatMulNBits)
       .Cases({"BiasGelu", "FastGelu", "Gelu", "QuickGelu"},
              &Raiser::raiseActivation)
       .Case("GroupQueryAttention", &Raiser::raiseGroupQueryAttention)
@@ -129,4 +130,57 @@ Meaning Raiser::raiseFusedMatMul(NodeOp node) {
   if (transposed)
     std::swap(operand.view.axes.end()[-1], operand.view.axes.end()[-2]);
   return multiplyCache(node, left, operand);
+}
+
+Meaning Raiser::raiseMatMulNBits(NodeOp node) {
+  // How exact the product has to be is chosen when compiling.
+  if (!hasOnly(node, {"K", "N", "accuracy_level", "bits", "block_size"},
+               {"A", "B", "scales", "zero_points", "g_idx", "bias"}, 1))
+    return Poison();
+  if (node.getInput(4))
+    return refuse(node, "input 'g_idx' is not supported");
+  int64_t rows = node.getInt("N", 0), cols = node.getInt("K", 0);
+  int64_t bits = node.getInt("bits", 4), size = node.getInt("block_size", 0);
+  constexpr int64_t most = 1 << 28; // so that no product overflows
+  if (rows < 1 || cols < 1 || (bits != 2 && bits != 4 && bits != 8) ||
+      size < 8 || size % 8 != 0 || std::max({rows, cols, size}) > most)
+    return refuse(node, "expected blocks of a multiple of 8 codes of 2, 4 or 8 "
+                        "bits, but got " +
+                            Twine(size) + " of " + Twine(bits));
+  // Codes, scales and zeros, by their elements.
+  onnx::InitializerOp parts[3];
+  int64_t blocks = (cols + size - 1) / size;
+  int64_t expected[] = {rows * blocks * size * bits / 8, rows * blocks,
+                        rows * ((blocks * bits + 7) / 8)};
+  for (unsigned i = 0; i < 3; ++i) {
+    Value input = node.getInput(i + 1);
+    if (!input && i == 2)
+      continue;
+    if (input)
+      parts[i] = input.getDefiningOp<onnx::InitializerOp>();
+    auto type = parts[i] ? cast<RankedTensorType>(parts[i].getType())
+                         : RankedTensorType();
+    bool fits = type && type.getNumElements() == expected[i] &&
+                (i == 1 ? isa<FloatType>(type.getElementType())
+                        : type.getElementType().isInteger(8));
+    if (!fits)
+      return refuse(node, "expected " + Twine(expected[i]) +
+                              (i == 1 ? " floats" : " bytes") + " for input '" +
+                              (i == 0   ? "B"
+                               : i == 1 ? "scales"
+                                        : "zero_points") +
+                              "' that are stored in the file");
+  }
+  auto encoding =
+      BlocksAttr::get(builder.getContext(), bits, size, parts[1].getFile(),
+                      parts[1].getOffset(), parts[2] ? parts[2].getFile() : "",
+                      parts[2] ? parts[2].getOffset() : 0);
+  Type element = cast<RankedTensorType>(parts[1].getType()).getElementType();
+  WeightRef weight{parts[0],
+                   /*transposed=*/false,
+                   {rows, cols},
+                   RankedTensorType::get({rows, cols}, element, encoding)};
+  std::optional<Features> input = getFeatures(node, node.getInputs()[0]);
+  return input ? emitLinear(node, *input, weight, node.getInput(5))
+               : Meaning(Poison());
 }

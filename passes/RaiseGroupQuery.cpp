@@ -168,7 +168,8 @@ Meaning Raiser::raiseGroupQueryAttention(NodeOp node) {
     return Poison();
   int64_t heads = node.getInt("num_heads", 0);
   int64_t kvHeads = node.getInt("kv_num_heads", 0);
-  if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0)
+  constexpr int64_t most = 1 << 20; // so that no sum overflows
+  if (heads < 1 || kvHeads < 1 || heads > most || heads % kvHeads != 0)
     return refuse(node, "expected num_heads to be a multiple of kv_num_heads, "
                         "but got " +
                             Twine(heads) + " and " + Twine(kvHeads));

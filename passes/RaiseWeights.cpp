@@ -95,13 +95,15 @@ FlatSymbolRefAttr Raiser::getWeight(NodeOp node, const WeightRef &weight,
   onnx::Shape storedShape = weight.shape;
   if (weight.transposed)
     std::reverse(storedShape.begin(), storedShape.end());
-  Type element = stored.getElementType();
+  auto type = weight.blocks
+                  ? weight.blocks
+                  : RankedTensorType::get(storedShape, stored.getElementType());
+  Type element = type.getElementType();
   if (!element.isF16())
     element = builder.getF32Type();
-  auto source = SourceAttr::get(
-      builder.getContext(), initializer.getFile(), initializer.getOffset(),
-      RankedTensorType::get(storedShape, stored.getElementType()),
-      weight.transposed, /*row=*/0);
+  auto source = SourceAttr::get(builder.getContext(), initializer.getFile(),
+                                initializer.getOffset(), type,
+                                weight.transposed, /*row=*/0);
   return addWeight(getWeightName(node, initializer) + suffix.str(),
                    RankedTensorType::get(weight.shape, element), source);
 }
@@ -181,6 +183,7 @@ void Raiser::tieWeights() {
     SourceAttr a = table.getSourceAttr(), b = weight.getSourceAttr();
     if (weight == table || weight.getType() != table.getType() ||
         a.getType().getElementType() != b.getType().getElementType() ||
+        a.getType().getEncoding() || b.getType().getEncoding() ||
         b.getRow() != 0 ||
         b.getType().getNumElements() != a.getType().getNumElements() ||
         !isEqual(probes.getFiles(), a, b, table.getRows(), table.getCols()))

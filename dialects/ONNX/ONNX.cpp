@@ -142,7 +142,9 @@ static unsigned getNeededInputs(StringRef opType) {
 static unsigned getNeededFusedInputs(StringRef opType) {
   return llvm::StringSwitch<unsigned>(opType)
       .Case("RotaryEmbedding", 4)
-      .Cases({"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"}, 3)
+      .Cases({"MatMulNBits", "SkipLayerNormalization",
+              "SkipSimplifiedLayerNormalization"},
+             3)
       .Cases({"BiasGelu", "FusedMatMul", "SimplifiedLayerNormalization"}, 2)
       .Cases({"FastGelu", "Gelu", "GroupQueryAttention", "QuickGelu"}, 1)
       .Default(0);

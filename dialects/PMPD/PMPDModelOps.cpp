@@ -80,6 +80,7 @@ LogicalResult WeightOp::verify() {
                              source.getRow() + getRows() <= rows
                        : getRows() == 1 && source.getRow() >= 0 &&
                              source.getRow() + getCols() <= cols;
+    fits &= !source.getType().getEncoding() || !source.getTransposed();
     if (!fits)
       return emitOpError("expected a source that holds ")
              << getRows() << "x" << getCols() << " from row " << source.getRow()

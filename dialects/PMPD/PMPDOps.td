@@ -71,7 +71,8 @@ def PMPD_WeightOp : PMPD_Op<"weight", [Symbol, HasParent<"ModelOp">]> {
     - C1: the type is a nested type or a tensor of f16 or f32 with a static
       shape of rank 1 or 2.
     - C2: the source's stored shape is that of the weight, transposed if the
-      source says so, with `row` + rows within the stored rows.
+      source says so, with `row` + rows within the stored rows. One in blocks is
+      not transposed.
     - C3: `at` is a multiple of 64.
 
     Example:

@@ -140,3 +140,26 @@ QuantizedRowsType::verify(function_ref<InFlightDiagnostic()> emitError,
                        << cols << " cols, but got " << group;
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// BlocksAttr
+//===----------------------------------------------------------------------===//
+
+LogicalResult BlocksAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 unsigned bits, int64_t size, StringRef,
+                                 int64_t, StringRef, int64_t) {
+  if ((bits != 2 && bits != 4 && bits != 8) || size <= 0 || size % 8 != 0) // C1
+    return emitError() << "expected blocks of a multiple of 8 codes of 2, 4 or "
+                          "8 bits, but got "
+                       << size << " of " << bits;
+  return success();
+}
+
+LogicalResult
+BlocksAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
+                           function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() != 2) // C2
+    return emitError() << "expected a matrix in blocks, but got "
+                       << shape.size() << " dimensions";
+  return success();
+}

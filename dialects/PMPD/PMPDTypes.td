@@ -4,7 +4,9 @@
 
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/DialectBase.td"
+include "mlir/IR/TensorEncoding.td"
 
 def PMPD_Dialect : Dialect {
   let name = "pmpd";
@@ -78,8 +80,8 @@ class PMPD_Type<string name, string typeMnemonic>
     : TypeDef<PMPD_Dialect, name> {
   let mnemonic = typeMnemonic;
 }
-class PMPD_Attr<string name, string attrMnemonic>
-    : AttrDef<PMPD_Dialect, name> {
+class PMPD_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<PMPD_Dialect, name, traits> {
   let mnemonic = attrMnemonic;
 }
 
@@ -144,10 +146,61 @@ def PMPD_QuantizedRows : PMPD_Type<"QuantizedRows", "rows"> {
   let genVerifyDecl = 1;
 }
 
+def PMPD_Blocks : PMPD_Attr<"Blocks", "blocks",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let summary = "elements of a source that are stored as codes in blocks";
+  let description = [{
+    The encoding of the type of a `#pmpd.source`, a matrix. In place of its
+    elements there are, row by row, blocks of `size` codes of `bits` bits, the
+    last one filled up, the first code in the lowest bits of a byte. With a scale
+    of the element type for every block, row-major from byte `scales` of
+    `scales_file`,
+    ```
+    element[r, c] = (code[r, c] - zero[r, c / size]) * scale[r, c / size]
+    ```
+    Zeros are codes of as many bits, the rows beginning with a byte each, from
+    byte `zeros` of `zeros_file`; all are 2^(bits - 1) if that file is empty.
+
+    Constraints:
+    - C1: `bits` is 2, 4 or 8, and `size` a positive multiple of 8.
+    - C2: the type is a matrix.
+
+    Example:
+    ```mlir
+    tensor<64x96xf16, #pmpd.blocks<4, size = 32, scales = "m.onnx", 3072, zeros = "", 0>>
+    ```
+  }];
+  let parameters = (ins "unsigned":$bits, "int64_t":$size,
+                        StringRefParameter<"path">:$scales_file,
+                        "int64_t":$scales,
+                        StringRefParameter<"path">:$zeros_file,
+                        "int64_t":$zeros);
+  let assemblyFormat = [{
+    `<` $bits `,` `size` `=` $size `,` `scales` `=` $scales_file `,` $scales `,`
+        `zeros` `=` $zeros_file `,` $zeros `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Blocks of a row of `cols` elements.
+    int64_t getBlocks(int64_t cols) const {
+      return (cols + getSize() - 1) / getSize();
+    }
+    /// Bytes of the codes of a row.
+    int64_t getCodeBytes(int64_t cols) const {
+      return getBlocks(cols) * getSize() * getBits() / 8;
+    }
+    /// Bytes of the zeros of a row.
+    int64_t getZeroBytes(int64_t cols) const {
+      return (getBlocks(cols) * getBits() + 7) / 8;
+    }
+  }];
+}
+
 def PMPD_Source : PMPD_Attr<"Source", "source"> {
   let summary = "where the values of a weight are read from";
   let description = [{
-    Elements of `type`, row-major from byte `offset` of `file`. `transposed`
+    Elements of `type`, row-major from byte `offset` of `file`, as they are or in
+    the way of a `#pmpd.blocks` that is the encoding of the type. `transposed`
     says that the stored matrix is [cols, rows]; `row` is the first row to take,
     for a weight that is a slice of a fused one.
 

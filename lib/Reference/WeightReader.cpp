@@ -57,8 +57,33 @@ static FailureOr<uint64_t> getSourceBytes(WeightOp weight, SourceAttr source) {
     return emitWeightError(weight)
            << "expected a source of f16, bf16, f32 or f64, but got "
            << source.getType();
+  if (auto blocks =
+          dyn_cast_or_null<BlocksAttr>(source.getType().getEncoding()))
+    return source.getType().getDimSize(0) *
+           blocks.getCodeBytes(source.getType().getDimSize(1));
   return source.getType().getNumElements() *
          (element.getIntOrFloatBitWidth() / 8);
+}
+
+FailureOr<WeightReader::Bytes> WeightReader::map(WeightOp weight,
+                                                 StringRef file, int64_t offset,
+                                                 uint64_t needed) {
+  uint64_t size = 0;
+  std::error_code error = llvm::sys::fs::file_size(file, size);
+  if (error)
+    return emitWeightError(weight)
+           << "cannot read '" << file << "': " << error.message();
+  if (offset < 0 || static_cast<uint64_t>(offset) > size ||
+      size - offset < needed)
+    return emitWeightError(weight)
+           << "expected " << needed << " bytes from offset " << offset
+           << " of '" << file << "', but it ends at " << size
+           << "; copy the file again";
+  auto bytes = llvm::MemoryBuffer::getFileSlice(file, needed, offset);
+  if (!bytes)
+    return emitWeightError(weight)
+           << "cannot read '" << file << "': " << bytes.getError().message();
+  return std::move(*bytes);
 }
 
 FailureOr<WeightReader> WeightReader::open(WeightOp weight) {
@@ -68,31 +93,35 @@ FailureOr<WeightReader> WeightReader::open(WeightOp weight) {
   FailureOr<uint64_t> needed = getSourceBytes(weight, source);
   if (failed(needed))
     return failure();
-  uint64_t size = 0;
-  std::error_code error = llvm::sys::fs::file_size(source.getFile(), size);
-  if (error)
-    return emitWeightError(weight)
-           << "cannot read '" << source.getFile() << "': " << error.message();
-  if (source.getOffset() < 0 ||
-      static_cast<uint64_t>(source.getOffset()) > size ||
-      size - source.getOffset() < *needed)
-    return emitWeightError(weight)
-           << "expected " << *needed << " bytes from offset "
-           << source.getOffset() << " of '" << source.getFile()
-           << "', but it ends at " << size << "; copy the file again";
-  auto bytes = llvm::MemoryBuffer::getFileSlice(source.getFile(), *needed,
-                                                source.getOffset());
-  if (!bytes)
-    return emitWeightError(weight) << "cannot read '" << source.getFile()
-                                   << "': " << bytes.getError().message();
-  return WeightReader(weight, source, std::move(*bytes));
+  FailureOr<Bytes> bytes =
+      map(weight, source.getFile(), source.getOffset(), *needed);
+  if (failed(bytes))
+    return failure();
+  WeightReader reader(weight, source, std::move(*bytes));
+  BlocksAttr blocks = reader.blocks;
+  if (!blocks)
+    return reader;
+  int64_t rows = source.getType().getDimSize(0);
+  int64_t width = reader.element.getIntOrFloatBitWidth() / 8;
+  FailureOr<Bytes> scales =
+      map(weight, blocks.getScalesFile(), blocks.getScales(),
+          rows * blocks.getBlocks(reader.cols) * width);
+  FailureOr<Bytes> zeros = Bytes();
+  if (!blocks.getZerosFile().empty())
+    zeros = map(weight, blocks.getZerosFile(), blocks.getZeros(),
+                rows * blocks.getZeroBytes(reader.cols));
+  if (failed(scales) || failed(zeros))
+    return failure();
+  reader.scales = std::move(*scales);
+  reader.zeros = std::move(*zeros);
+  return reader;
 }
 
-WeightReader::WeightReader(WeightOp weight, SourceAttr source,
-                           std::unique_ptr<llvm::MemoryBuffer> bytes)
+WeightReader::WeightReader(WeightOp weight, SourceAttr source, Bytes bytes)
     : rows(weight.getRows()), cols(weight.getCols()), rowStride(cols),
       colStride(1), firstElement(source.getRow()),
       element(source.getType().getElementType()), nested(weight.getNested()),
+      blocks(dyn_cast_or_null<BlocksAttr>(source.getType().getEncoding())),
       bytes(std::move(bytes)) {
   // A slice of a vector begins at an element, one of a matrix at a row.
   if (source.getType().getRank() != 2)
@@ -127,16 +156,51 @@ void WeightReader::convert(int64_t begin, int64_t end, float *out) const {
     }
 }
 
+template <typename Scale>
+void WeightReader::convertBlocks(int64_t begin, int64_t end, float *out) const {
+  unsigned bits = blocks.getBits();
+  auto code = [&](const char *row, int64_t index) {
+    int64_t bit = index * bits;
+    return static_cast<uint8_t>(row[bit / 8]) >> bit % 8 & ((1 << bits) - 1);
+  };
+  int64_t count = blocks.getBlocks(cols), size = blocks.getSize();
+  for (int64_t row = begin; row < end; ++row) {
+    int64_t stored = row + firstElement / rowStride;
+    const char *codes =
+        bytes->getBufferStart() + stored * blocks.getCodeBytes(cols);
+    for (int64_t col = 0; col < cols; ++col) {
+      int64_t block = col / size;
+      Scale scale;
+      std::memcpy(&scale,
+                  scales->getBufferStart() +
+                      (stored * count + block) * int64_t(sizeof(Scale)),
+                  sizeof(Scale));
+      int zero = zeros ? code(zeros->getBufferStart() +
+                                  stored * blocks.getZeroBytes(cols),
+                              block)
+                       : 1 << (bits - 1);
+      *out++ = (code(codes, col) - zero) * static_cast<float>(scale);
+    }
+  }
+}
+
 std::vector<float> WeightReader::read(int64_t begin, int64_t end) const {
   std::vector<float> values((end - begin) * cols);
+  auto readAs = [&](auto sample) {
+    using Element = decltype(sample);
+    if (blocks)
+      convertBlocks<Element>(begin, end, values.data());
+    else
+      convert<Element>(begin, end, values.data());
+  };
   if (element.isF16())
-    convert<Half>(begin, end, values.data());
+    readAs(Half());
   else if (element.isBF16())
-    convert<BFloat>(begin, end, values.data());
+    readAs(BFloat());
   else if (element.isF32())
-    convert<float>(begin, end, values.data());
+    readAs(float());
   else
-    convert<double>(begin, end, values.data());
+    readAs(double());
   return values;
 }
 

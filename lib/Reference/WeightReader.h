@@ -38,18 +38,24 @@ public:
   NestedTensor readNested() const;
 
 private:
-  WeightReader(WeightOp weight, SourceAttr source,
-               std::unique_ptr<llvm::MemoryBuffer> bytes);
+  using Bytes = std::unique_ptr<llvm::MemoryBuffer>;
+  WeightReader(WeightOp weight, SourceAttr source, Bytes bytes);
 
+  static mlir::FailureOr<Bytes> map(WeightOp weight, llvm::StringRef file,
+                                    int64_t offset, uint64_t size);
   template <typename Element>
   void convert(int64_t begin, int64_t end, float *out) const;
+  template <typename Element>
+  void convertBlocks(int64_t begin, int64_t end, float *out) const;
 
   int64_t rows, cols;
   int64_t rowStride, colStride; // In elements, of the weight's rows and cols.
   int64_t firstElement;
   mlir::Type element;
   NestedType nested; // Null for a dense weight.
-  std::unique_ptr<llvm::MemoryBuffer> bytes;
+  BlocksAttr blocks; // Null if elements are stored as they are.
+  Bytes bytes;
+  Bytes scales, zeros; // Of blocks; zeros may be null.
 };
 
 } // namespace pmpd

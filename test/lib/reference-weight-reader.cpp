@@ -107,6 +107,53 @@ TEST_F(WeightReaderTest, ReadsANestedStore) {
   }
 }
 
+TEST_F(WeightReaderTest, ReadsBlocks) {
+  // Rows of 12 elements: blocks of 8 codes of 4 bits, the last half empty.
+  std::vector<uint8_t> stored(3 * 8);
+  for (size_t i = 0; i < stored.size(); ++i)
+    stored[i] = 37 * i;
+  constexpr int zeros = 24, scales = 27;
+  stored.insert(stored.end(), {0x3a, 0x5c, 0x91}); // 10, 3; 12, 5; 1, 9
+  for (float scale : {0.5f, 2.0f, 1.0f, -3.0f, 4.0f, 0.25f}) {
+    auto *bytes = reinterpret_cast<const uint8_t *>(&scale);
+    stored.insert(stored.end(), bytes, bytes + 4);
+  }
+  writeWeights(stored);
+  auto codeAt = [&](int row, int col) {
+    return stored[row * 8 + col / 2] >> (col % 2 * 4) & 15;
+  };
+  auto scaleAt = [&](int block) {
+    float scale;
+    std::memcpy(&scale, &stored[scales + 4 * block], 4);
+    return scale;
+  };
+  std::string source =
+      "tensor<2x12xf32> from #pmpd.source<FILE, offset = 0, type = "
+      "tensor<3x12xf32, #pmpd.blocks<4, size = 8, scales = FILE, 27, zeros = ";
+  std::string rest = ">>, transposed = false, row = 1>";
+  Floats with = read(source + "FILE, 24" + rest);
+  Floats without = read(source + "\"\", 0" + rest);
+  for (int row = 1; row < 3; ++row)
+    for (int col = 0; col < 12; ++col) {
+      int block = row * 2 + col / 8;
+      int zero = stored[zeros + row] >> (col / 8 * 4) & 15;
+      size_t at = (row - 1) * 12 + col;
+      EXPECT_EQ(with[at], (codeAt(row, col) - zero) * scaleAt(block));
+      EXPECT_EQ(without[at], (codeAt(row, col) - 8) * scaleAt(block));
+    }
+}
+
+TEST_F(WeightReaderTest, RefusesShortScales) {
+  writeWeights(std::vector<uint8_t>(16));
+  EXPECT_TRUE(failed(
+      open("tensor<2x8xf32> from #pmpd.source<FILE, offset = 0, type = "
+           "tensor<2x8xf32, #pmpd.blocks<4, size = 8, scales = FILE, 12, zeros "
+           "= \"\", 0>>, transposed = false, row = 0>")));
+  EXPECT_EQ(error, "weight @w: expected 8 bytes from offset 12 of '" +
+                       weightsPath() +
+                       "', but it ends at 16; copy the file again");
+}
+
 TEST_F(WeightReaderTest, RefusesAShortFile) {
   writeWeights<float>({0, 1, 2});
   EXPECT_TRUE(

@@ -58,6 +58,18 @@ func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = 
   %m2 = onnx.node "FusedMatMul"(%x, %table) domain "com.microsoft" {transB = 1 : i64, alpha = 2.0 : f32} : (!rows, tensor<16x8xf32>) -> !rows
   // expected-error@+1 {{the operator of domain 'com.microsoft' is not supported; export the model without fused operators}}
   %mha = onnx.node "MultiHeadAttention"(%x, %x, %x) domain "com.microsoft" {num_heads = 1 : i64} : (!rows, !rows, !rows) -> !rows
+  %codes = onnx.initializer "codes" at "m.bin", 5000 : tensor<8x1x4xui8>
+  %scales = onnx.initializer "scales" at "m.bin", 6000 : !w
+  // expected-error@+1 {{expected blocks of a multiple of 8 codes of 2, 4 or 8 bits, but got 8 of 3}}
+  %n1 = onnx.node "MatMulNBits"(%x, %codes, %scales) domain "com.microsoft" {K = 8 : i64, N = 8 : i64, bits = 3 : i64, block_size = 8 : i64} : (!rows, tensor<8x1x4xui8>, !w) -> !rows
+  // expected-error@+1 {{expected 64 bytes for input 'B' that are stored in the file}}
+  %n2 = onnx.node "MatMulNBits"(%x, %codes, %scales) domain "com.microsoft" {K = 8 : i64, N = 8 : i64, bits = 8 : i64, block_size = 8 : i64} : (!rows, tensor<8x1x4xui8>, !w) -> !rows
+  // expected-error@+1 {{expected 8 floats for input 'scales' that are stored in the file}}
+  %n3 = onnx.node "MatMulNBits"(%x, %codes, %codes) domain "com.microsoft" {K = 8 : i64, N = 8 : i64, bits = 4 : i64, block_size = 8 : i64} : (!rows, tensor<8x1x4xui8>, tensor<8x1x4xui8>) -> !rows
+  // expected-error@+1 {{input 'g_idx' is not supported}}
+  %n4 = onnx.node "MatMulNBits"(%x, %codes, %scales, %absent, %one) domain "com.microsoft" {K = 8 : i64, N = 8 : i64, bits = 4 : i64, block_size = 8 : i64} : (!rows, tensor<8x1x4xui8>, !w, none, tensor<1xi64>) -> !rows
+  // expected-error@+1 {{attribute 'weight_prepacked' is not supported}}
+  %n5 = onnx.node "MatMulNBits"(%x, %codes, %scales) domain "com.microsoft" {K = 8 : i64, N = 8 : i64, bits = 4 : i64, block_size = 8 : i64, weight_prepacked = 1 : i64} : (!rows, tensor<8x1x4xui8>, !w) -> !rows
   %y = onnx.node "Identity"(%x) : (!rows) -> !rows
   %head = onnx.initializer "lm_head" at "m.bin", 512 : tensor<8x32xf32>
   %logits = onnx.node "MatMul"(%y, %head) name "/lm_head/MatMul" : (!rows, tensor<8x32xf32>) -> !f

@@ -153,3 +153,46 @@ func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = 
   return %logits : !f
 }
 }
+// -----
+!ids = tensor<1x?xi64, #onnx.dims<"1", "s">>
+!all = tensor<1x?xi64, #onnx.dims<"1", "s + p">>
+!past = tensor<1x1x?x8xf32, #onnx.dims<"1", "1", "p", "8">>
+!rows = tensor<1x?x8xf32, #onnx.dims<"1", "s", "8">>
+!packed = tensor<1x?x32xf32, #onnx.dims<"1", "s", "32">>
+!w = tensor<8xf32>
+!cache = tensor<64x4xf32>
+!f = tensor<*xf32>
+!i = tensor<*xi64>
+
+// Codes stay where they are: two heads of queries are the first rows.
+// CHECK-LABEL: module @reads_codes_in_blocks
+// CHECK: pmpd.weight @q : tensor<8x8xf16> from #pmpd.source<"m.bin", offset = 8192, type = tensor<8x8xf16, #pmpd.blocks<4, size = 8, scales = "m.bin", 9216, zeros = "z.bin", 64>>, transposed = false, row = 0>
+// CHECK: pmpd.linear %{{.*}}, @q bias @q.bias
+module @reads_codes_in_blocks {
+func.func @graph(%ids: !ids {onnx.name = "input_ids"}, %mask: !all {onnx.name = "attention_mask"},
+                 %pastKey: !past {onnx.name = "past_key_values.0.key"},
+                 %pastValue: !past {onnx.name = "past_key_values.0.value"}) -> (!f {onnx.name = "logits"}) {
+  %table = onnx.initializer "wte" at "m.bin", 0 : tensor<16x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) name "/embed/Gather" : (tensor<16x8xf32>, !ids) -> !rows
+  %gamma = onnx.initializer "gamma" at "m.bin", 2048 : !w
+  %beta = onnx.initializer "beta" at "m.bin", 2080 : !w
+  %bias = onnx.initializer "bias" at "m.bin", 2112 : !w
+  %absent = onnx.absent : none
+  // The number of all tokens, and of those before the last.
+  %one = onnx.constant dense<1> : tensor<1xi64>
+  %second = onnx.constant dense<1> : tensor<i64>
+  %sum = onnx.node "ReduceSum"(%mask, %one) : (!all, tensor<1xi64>) -> !i
+  %last = onnx.node "Sub"(%sum, %one) : (!i, tensor<1xi64>) -> !i
+  %shape = onnx.node "Shape"(%mask) : (!all) -> !i
+  %total = onnx.node "Gather"(%shape, %second) {axis = 0 : i64} : (!i, tensor<i64>) -> !i
+  %h = onnx.node "Identity"(%x) : (!rows) -> !rows
+  %a:3 = onnx.node "GroupQueryAttention"(%h, %h, %h, %pastKey, %pastValue, %last, %total) domain "com.microsoft" name "/attn/GroupQueryAttention" {num_heads = 1 : i64, kv_num_heads = 1 : i64} : (!rows, !rows, !rows, !past, !past, !i, !i) -> (!rows, !f, !f)
+  %codes = onnx.initializer "codes" at "m.bin", 8192 : tensor<8x1x4xui8>
+  %scales = onnx.initializer "scales" at "m.bin", 9216 : tensor<8xf16>
+  %zeros = onnx.initializer "zeros" at "z.bin", 64 : tensor<8xui8>
+  %y = onnx.node "MatMulNBits"(%a#0, %codes, %scales, %zeros, %absent, %bias) domain "com.microsoft" name "/q/MatMul_Q4" {K = 8 : i64, N = 8 : i64, bits = 4 : i64, block_size = 8 : i64, accuracy_level = 4 : i64} : (!rows, tensor<8x1x4xui8>, tensor<8xf16>, tensor<8xui8>, none, !w) -> !rows
+  %head = onnx.initializer "lm_head" at "m.bin", 512 : tensor<8x32xf32>
+  %logits = onnx.node "MatMul"(%y, %head) name "/lm_head/MatMul" : (!rows, tensor<8x32xf32>) -> !f
+  return %logits : !f
+}
+}

@@ -118,8 +118,10 @@ Value Importer::importTensor(const proto::TensorProto &tensor, Location loc) {
   RankedTensorType type = importTensorType(tensor, loc);
   if (!type)
     return {};
-  // A float tensor of several elements may be a weight, which stays outside.
-  bool mayBeWeight = isa<FloatType>(type.getElementType()) &&
+  // Several floats or bytes may be a weight or part of one, which stays
+  // outside.
+  bool mayBeWeight = (isa<FloatType>(type.getElementType()) ||
+                      type.getElementType().isUnsignedInteger(8)) &&
                      type.getRank() > 0 && type.getNumElements() > 1;
   if (tensor.data_location() != proto::TensorProto::EXTERNAL ||
       (!mayBeWeight && type.getNumElements() <= ConstantOp::maxElements)) {

@@ -65,6 +65,7 @@ ShapeInference::Rule ShapeInference::getFusedRule(StringRef opType) {
              &ShapeInference::inferSame)
       .Cases({"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"},
              &ShapeInference::inferSkipNormalization)
+      .Case("MatMulNBits", &ShapeInference::inferMatMulNBits)
       .Case("FusedMatMul", &ShapeInference::inferMatMul)
       .Case("GroupQueryAttention", &ShapeInference::inferGroupQueryAttention)
       .Default(nullptr);

@@ -63,6 +63,7 @@ private:
   std::optional<Shapes> inferGemm(NodeOp node);
   std::optional<Shapes> inferGroupQueryAttention(NodeOp node);
   std::optional<Shapes> inferMatMul(NodeOp node);
+  std::optional<Shapes> inferMatMulNBits(NodeOp node);
   std::optional<Shapes> inferRange(NodeOp node);
   std::optional<Shapes> inferReduce(NodeOp node);
   std::optional<Shapes> inferReshape(NodeOp node);

@@ -142,6 +142,14 @@ std::optional<Shapes> ShapeInference::inferMatMul(NodeOp node) {
   return Shapes{result};
 }
 
+std::optional<Shapes> ShapeInference::inferMatMulNBits(NodeOp node) {
+  std::optional<SymbolicShape> shape = getShape(node, 0);
+  if (!shape || shape->empty())
+    return std::nullopt;
+  shape->back() = symbols.getConstant(node.getInt("N", 0));
+  return Shapes{*shape};
+}
+
 std::optional<Shapes> ShapeInference::inferRange(NodeOp node) {
   std::optional<Shape> delta = getConstants(node, 2);
   if (!delta || delta->size() != 1 || delta->front() <= 0 ||
