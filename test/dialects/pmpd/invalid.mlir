@@ -54,6 +54,26 @@ pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, hea
 }
 // -----
 pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  // weight_c2
+  // expected-error@+1 {{expected a source that holds 64x128 from row 0}}
+  pmpd.weight @w : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 0, type = tensor<128x64xf16, #pmpd.blocks<4, size = 32, scales = "m.onnx", 0, zeros = "", 0>>, transposed = true, row = 0>
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  // blocks_c1
+  // expected-error@+2 {{failed to parse PMPD_Source parameter 'type'}}
+  // expected-error@+1 {{expected blocks of a multiple of 8 codes of 2, 4 or 8 bits, but got 12 of 4}}
+  pmpd.weight @w : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 0, type = tensor<64x128xf16, #pmpd.blocks<4, size = 12, scales = "m.onnx", 0, zeros = "", 0>>, transposed = false, row = 0>
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
+  // blocks_c2
+  // expected-error@+2 {{failed to parse PMPD_Source parameter 'type'}}
+  // expected-error@+1 {{expected a matrix in blocks, but got 1 dimensions}}
+  pmpd.weight @w : tensor<128xf16> from #pmpd.source<"m.onnx", offset = 0, type = tensor<128xf16, #pmpd.blocks<4, size = 32, scales = "m.onnx", 0, zeros = "", 0>>, transposed = false, row = 0>
+}
+// -----
+pmpd.model @m vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 4, head_dim = 32, context = 64, kv = f32 {
   // weight_c3
   // expected-error@+1 {{expected a place that is a multiple of 64, but got 32}}
   pmpd.weight @w : tensor<64x128xf16> at 32

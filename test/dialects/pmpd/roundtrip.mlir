@@ -5,6 +5,8 @@
 pmpd.model @llama vocab = 64, hidden = 128, layers = 1, heads = 4, kv_heads = 2, head_dim = 32, context = 64, kv = f16 {
   // CHECK: pmpd.weight @embed : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 64, type = tensor<64x128xf16>, transposed = false, row = 0>
   pmpd.weight @embed : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 64, type = tensor<64x128xf16>, transposed = false, row = 0>
+  // CHECK: pmpd.weight @blocks : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 64, type = tensor<96x128xf16, #pmpd.blocks<4, size = 32, scales = "m.onnx", 8192, zeros = "z.bin", 64>>, transposed = false, row = 32>
+  pmpd.weight @blocks : tensor<64x128xf16> from #pmpd.source<"m.onnx", offset = 64, type = tensor<96x128xf16, #pmpd.blocks<4, size = 32, scales = "m.onnx", 8192, zeros = "z.bin", 64>>, transposed = false, row = 32>
   // CHECK: pmpd.weight @norm : tensor<128xf32> at 4096
   pmpd.weight @norm : tensor<128xf32> at 4096
   // CHECK: pmpd.weight @q : !pmpd.nested<128x128, bits = 4, prefixes = [2, 3, 4], affine, group = 64, s> at 8192
