@@ -7,6 +7,7 @@
 #include "lib/Reference/RopeTable.h"
 #include "lib/Reference/WeightReader.h"
 #include "passes/Model.h"
+#include "passes/WeightAction.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -71,9 +72,15 @@ LogicalResult Pack::write(ModelOp model) {
       WeightFileWriter::create(output, error);
   if (!writer)
     return model.emitError(error);
-  for (auto weight : model.getBody()->getOps<WeightOp>())
-    if (failed(writeWeight(weight, *writer)))
+  auto weights = llvm::to_vector(model.getBody()->getOps<WeightOp>());
+  for (auto [i, weight] : llvm::enumerate(weights)) {
+    LogicalResult written = failure();
+    getContext().executeAction<WeightAction>(
+        [&, weight = weight] { written = writeWeight(weight, *writer); },
+        {IRUnit(weight.getOperation())}, i, weights.size());
+    if (failed(written))
       return failure();
+  }
   // After the weights, so that those of all layers lie equally far apart.
   for (auto table : model.getBody()->getOps<RopeTableOp>())
     if (failed(writeTable(table, *writer)))
