@@ -32,11 +32,12 @@ Meaning Raiser::appendPast(NodeOp node) {
 bool Raiser::setAppended(NodeOp node, const Past &past, Value rows) {
   Layer &layer = layers[past.layer];
   Value &place = past.isKey ? layer.keys : layer.values;
-  if (place)
+  if (place) {
     refuse(node, "expected one append to each past");
-  else
-    place = rows;
-  return place == rows;
+    return false;
+  }
+  place = rows;
+  return true;
 }
 
 /// Whether heads of queries, at `query` for each head of the product, read the
