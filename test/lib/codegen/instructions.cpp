@@ -78,14 +78,18 @@ std::vector<std::function<Kernel(CpuKernels &)>> everyKind() {
       [](L &l) {
         return l.linearPlain({8, 64, 32, 3, 4, 1, Activations::F32, Type()});
       },
-      [=](L &l) { return l.linearDense({9, 70, half(l), half(l)}); },
+      [=](L &l) {
+        return l.linearDense({9, 70, half(l), half(l)});
+      },
       [](L &l) { return l.quantizeRows(128, 16, 64); },
       [=](L &l) { return l.embed(70, half(l), 2.0); },
       [=](L &l) { return l.addPosition(70, half(l), 2); },
       [=](L &l) { return l.rmsNorm(1, 70, half(l), 1e-5); },
       [=](L &l) { return l.rmsNorm(3, 24, half(l), 1e-5); },
       [=](L &l) { return l.layerNorm(70, half(l), half(l), 1e-5); },
-      [](L &l) { return l.rope({2, 24, 10, pmpd::RopeStyle::Interleaved}); },
+      [](L &l) {
+        return l.rope({2, 24, 10, pmpd::RopeStyle::Interleaved});
+      },
       [=](L &l) { return l.kvAppend(cache(l)); },
       [=](L &l) {
         return l.attention({cache(l), 4, 0.2, std::nullopt}).kernel;
