@@ -28,6 +28,12 @@ private:
   struct Span {
     Value firstGroup, groups;
   };
+  /// Of the chunk's panels, those from `first` on that are taken together.
+  struct PanelBlock {
+    Chunk chunk;
+    Span span;
+    Value first;
+  };
 
   /// Where the innermost loops are: a panel, a group of columns, some of the
   /// panel's rows, and `count` activation rows.
@@ -41,13 +47,17 @@ private:
   Values addPanel(Place at, ValueRange sums);
   void allocateBlocks();
   void emitBlocks(const Chunk &chunk);
-  void emitSpan(const Chunk &chunk, const Span &span, Value first);
+  Place placeOf(const PanelBlock &block, Value inSpan, Value i);
+  void forGroups(const PanelBlock &block, llvm::function_ref<void(Value)> body);
+  Values panelParams(const PanelBlock &block, Value inSpan);
+  void addDots(const PanelBlock &block);
+  void addStoredDots(const PanelBlock &block);
   void gatherRowParams(const Chunk &chunk, const Span &span);
   Value activationRow(unsigned part, Value row, Value inSpan);
   void copyActivations(const Chunk &chunk, const Span &span);
   void unpackGroup(const Place &at, Value place);
-  void addBlock(Value inSpan, Value panel, Value firstRow, Value scale,
-                Value min, ValueRange dots);
+  void addToSums(const PanelBlock &block, Value inSpan, ValueRange params,
+                 Value firstRow, ValueRange dots);
   Values addGroup(const Place &at, ValueRange y);
   Value addDot(Value scale, Value min, ValueRange parts, Value rowScale,
                Value rowSum, Value y);

@@ -57,8 +57,10 @@ void LinearSEmitter::emitBlocks(const Chunk &chunk) {
     Span span{firstGroup, b.min(b.sub(groups, firstGroup), groupSpan)};
     gatherRowParams(chunk, span);
     copyActivations(chunk, span);
-    forPanels(isa.blockPanels(),
-              [&](Value panel) { emitSpan(chunk, span, panel); });
+    forPanels(isa.blockPanels(), [&](Value panel) {
+      PanelBlock block{chunk, span, panel};
+      isa.storesDots() ? addStoredDots(block) : addDots(block);
+    });
   });
   // Panels inside: a row of results is in a page of its own.
   forRows([&](Value row) {
@@ -72,100 +74,92 @@ void LinearSEmitter::emitBlocks(const Chunk &chunk) {
   });
 }
 
-/// All rows of the chunk with a span of groups of a block of panels, of which
-/// `first` is the first in the tile.
-void LinearSEmitter::emitSpan(const Chunk &chunk, const Span &span,
-                              Value first) {
-  // Where there are fewer panels than in a block the last takes the place of
-  // the others, and their sums are not stored.
-  auto placeOf = [&](Value inSpan, Value i) -> Place {
-    Value last = b.sub(chunk.panels, b.index(1));
-    Value panel = arith::MinUIOp::create(b, b.add(first, i), last);
-    return {b.add(chunk.firstPanel, panel), b.add(span.firstGroup, inSpan),
-            /*firstRow=*/Value(), /*slice=*/0, /*count=*/1};
-  };
-  struct Params {
-    Values scales, mins; // of the block's panels
-  };
-  auto paramsOf = [&](Value inSpan) {
-    Params params;
-    for (unsigned i = 0; i < isa.blockPanels(); ++i) {
-      Place at = placeOf(inSpan, b.index(i));
-      params.scales.push_back(param(at, 0));
-      params.mins.push_back(param(at, 1));
-    }
-    return params;
-  };
-  auto add = [&](Value inSpan, const Params &params, Value row,
-                 ValueRange dots) {
-    for (unsigned i = 0; i < isa.blockPanels(); ++i)
-      addBlock(inSpan, b.add(first, i), row, params.scales[i], params.mins[i],
-               dots.drop_front(i * isa.blockRows()));
-  };
-  auto forBlocks = [&](int64_t from, llvm::function_ref<void(Value)> body) {
-    b.loop(b.index(from), chunk.rows, isa.blockRows(), body);
-  };
-  auto forGroups = [&](llvm::function_ref<void(Value)> body) {
-    b.loop(b.index(0), span.groups, 1, [&](Value inSpan) {
-      b.loop(b.index(0), b.index(isa.blockPanels()), 1,
-             [&](Value i) { unpackGroup(placeOf(inSpan, i), i); });
-      body(inSpan);
-    });
-  };
-  if (!isa.storesDots()) {
-    forGroups([&](Value inSpan) {
-      Params params = paramsOf(inSpan);
-      forBlocks(0, [&](Value row) {
-        Values dots;
-        for (unsigned part = 0; part < parts; ++part)
-          dots.append(isa.blockDots(b, codes, activations,
-                                    activationRow(part, row, inSpan)));
-        add(inSpan, params, row, dots);
-      });
-    });
-    return;
+/// One of the block's panels in a group of the span. Where there are fewer
+/// panels than in a block the last takes the place of the others, and their
+/// sums are not stored.
+LinearSEmitter::Place LinearSEmitter::placeOf(const PanelBlock &block,
+                                              Value inSpan, Value i) {
+  Value last = b.sub(block.chunk.panels, b.index(1));
+  Value panel = arith::MinUIOp::create(b, b.add(block.first, i), last);
+  return {b.add(block.chunk.firstPanel, panel),
+          b.add(block.span.firstGroup, inSpan), /*firstRow=*/Value(),
+          /*slice=*/0, /*count=*/1};
+}
+
+/// Unpacks the codes of one group of the span after another.
+void LinearSEmitter::forGroups(const PanelBlock &block,
+                               llvm::function_ref<void(Value)> body) {
+  b.loop(b.index(0), block.span.groups, 1, [&](Value inSpan) {
+    b.loop(b.index(0), b.index(isa.blockPanels()), 1,
+           [&](Value i) { unpackGroup(placeOf(block, inSpan, i), i); });
+    body(inSpan);
+  });
+}
+
+/// Scale and minimum of each panel.
+Values LinearSEmitter::panelParams(const PanelBlock &block, Value inSpan) {
+  Values params;
+  for (unsigned i = 0; i < isa.blockPanels(); ++i) {
+    Place at = placeOf(block, inSpan, b.index(i));
+    params.push_back(param(at, 0));
+    params.push_back(param(at, 1));
   }
-  // A block is added behind the products of the next, also across groups.
-  auto slotOf = [&](Value inSpan, Value row) {
-    Value before = b.mul(inSpan, b.div(chunk.rows, isa.blockRows()));
-    return b.rem(b.add(before, b.div(row, isa.blockRows())), 2);
+  return params;
+}
+
+void LinearSEmitter::addDots(const PanelBlock &block) {
+  forGroups(block, [&](Value inSpan) {
+    Values params = panelParams(block, inSpan);
+    b.loop(b.index(0), block.chunk.rows, isa.blockRows(), [&](Value row) {
+      Values dots;
+      for (unsigned part = 0; part < parts; ++part)
+        dots.append(isa.blockDots(b, codes, activations,
+                                  activationRow(part, row, inSpan)));
+      addToSums(block, inSpan, params, row, dots);
+    });
+  });
+}
+
+/// A block of rows is added behind the products of the next one, also across
+/// groups: `dots` holds both.
+void LinearSEmitter::addStoredDots(const PanelBlock &block) {
+  Value step = b.index(isa.blockRows());
+  Value lastRow = b.sub(block.chunk.rows, step);
+  auto dotsAt = [&](Value inSpan, Value row, unsigned part) {
+    Value before = b.mul(inSpan, b.div(block.chunk.rows, isa.blockRows()));
+    Value slot = b.rem(b.add(before, b.div(row, isa.blockRows())), 2);
+    return b.mul(b.add(slot, 2 * part), isa.blockRows());
   };
-  auto dotsAt = [&](unsigned part, Value slot, unsigned row) {
-    return b.add(b.mul(b.add(slot, 2 * part), isa.blockRows()), row);
-  };
-  auto addStored = [&](Value inSpan, const Params &params, Value row) {
-    Value slot = slotOf(inSpan, row);
+  auto addStored = [&](Value inSpan, const Values &params, Value row) {
     Values products;
     for (unsigned part = 0; part < parts; ++part)
       for (unsigned i = 0; i < isa.blockRows(); ++i)
         products.push_back(vector::LoadOp::create(
             b, b.vectorOf(b.getI32Type(), isa.lanes()), dots,
-            ValueRange{dotsAt(part, slot, i), b.index(0)}));
-    add(inSpan, params, row, products);
+            ValueRange{b.add(dotsAt(inSpan, row, part), i), b.index(0)}));
+    addToSums(block, inSpan, params, row, products);
   };
-  Value lastRow = b.sub(chunk.rows, b.index(isa.blockRows()));
-  forGroups([&](Value inSpan) {
+  forGroups(block, [&](Value inSpan) {
     Values loaded = isa.loadCodes(b, codes);
     auto multiply = [&](Value row) {
-      Value slot = slotOf(inSpan, row);
       for (unsigned part = 0; part < parts; ++part)
         isa.storeDots(b, codes, loaded, activations,
                       activationRow(part, row, inSpan), dots,
-                      dotsAt(part, slot, 0));
+                      dotsAt(inSpan, row, part));
     };
     multiply(b.index(0));
     b.doIf(arith::CmpIPredicate::ne, inSpan, b.index(0), [&] {
       Value before = b.sub(inSpan, b.index(1));
-      addStored(before, paramsOf(before), lastRow);
+      addStored(before, panelParams(block, before), lastRow);
     });
-    Params params = paramsOf(inSpan);
-    forBlocks(isa.blockRows(), [&](Value row) {
+    Values params = panelParams(block, inSpan);
+    b.loop(step, block.chunk.rows, isa.blockRows(), [&](Value row) {
       multiply(row);
-      addStored(inSpan, params, b.sub(row, b.index(isa.blockRows())));
+      addStored(inSpan, params, b.sub(row, step));
     });
   });
-  Value last = b.sub(span.groups, b.index(1));
-  addStored(last, paramsOf(last), lastRow);
+  Value last = b.sub(block.span.groups, b.index(1));
+  addStored(last, panelParams(block, last), lastRow);
 }
 
 /// Collects the scales and sums that the chunk's rows have of a span of
@@ -238,25 +232,27 @@ void LinearSEmitter::unpackGroup(const Place &at, Value place) {
   });
 }
 
-/// Adds the products of a block of rows, [part][panels of the block][row], to
-/// the sums of the tile's `panel` from `firstRow` on.
-void LinearSEmitter::addBlock(Value inSpan, Value panel, Value firstRow,
-                              Value scale, Value min, ValueRange dots) {
+/// Adds the products of the rows from `firstRow` on, [part][panel][row].
+void LinearSEmitter::addToSums(const PanelBlock &block, Value inSpan,
+                               ValueRange params, Value firstRow,
+                               ValueRange dots) {
   unsigned stride = isa.blockPanels() * isa.blockRows();
-  for (unsigned i = 0; i < isa.blockRows(); ++i) {
-    Value row = b.add(firstRow, i);
-    auto rowParam = [&](int64_t which) {
-      return b.splat(b.loadScalar(rowParams, {inSpan, b.index(which), row}),
-                     isa.lanes());
-    };
-    Values products;
-    for (unsigned part = 0; part < parts; ++part)
-      products.push_back(dots[part * stride + i]);
-    Values sum{panel, row, b.index(0)};
-    Value y = b.load(sums, sum, isa.lanes(), isa.lanes());
-    y = addDot(scale, min, products, rowParam(0), rowParam(1), y);
-    b.store(y, sums, sum, isa.lanes());
-  }
+  for (unsigned panel = 0; panel < isa.blockPanels(); ++panel)
+    for (unsigned i = 0; i < isa.blockRows(); ++i) {
+      Value row = b.add(firstRow, i);
+      auto rowParam = [&](int64_t which) {
+        return b.splat(b.loadScalar(rowParams, {inSpan, b.index(which), row}),
+                       isa.lanes());
+      };
+      Values products;
+      for (unsigned part = 0; part < parts; ++part)
+        products.push_back(dots[part * stride + panel * isa.blockRows() + i]);
+      Values sum{b.add(block.first, panel), row, b.index(0)};
+      Value y = b.load(sums, sum, isa.lanes(), isa.lanes());
+      y = addDot(params[2 * panel], params[2 * panel + 1], products,
+                 rowParam(0), rowParam(1), y);
+      b.store(y, sums, sum, isa.lanes());
+    }
 }
 
 } // namespace pmpd::codegen
