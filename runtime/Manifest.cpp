@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/Manifest.h"
 
+#include "runtime/Mapping.h"
+
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -96,10 +96,11 @@ pmpd_status Manifest::read(const std::string &directory, Manifest &manifest) {
   std::string path;
   if (pmpd_status status = findManifest(directory, path))
     return status;
-  std::ifstream stream(path);
-  if (!stream)
-    return fail(PMPD_IO_ERROR, path + ": cannot open: " + systemError(errno));
-  nlohmann::json json = nlohmann::json::parse(stream, nullptr, false);
+  Mapping file;
+  if (pmpd_status status = Mapping::ofFile(path, file))
+    return status;
+  nlohmann::json json = nlohmann::json::parse(
+      file.data(), file.data() + file.size(), nullptr, false);
   if (!json.is_object())
     return fail(PMPD_BAD_MODEL, path + ": expected a JSON object; write it "
                                        "with pmpd-compile");

@@ -17,10 +17,12 @@ pmpd_status bad(const std::string &path, const std::string &what) {
 pmpd_status pmpd::rt::readScheduleFile(const std::string &path,
                                        std::string &schedule) {
   std::ifstream stream(path);
-  if (!stream)
+  std::string content;
+  std::getline(stream, content, '\0');   // JSON has none
+  if (!stream.is_open() || stream.bad()) // a directory can be opened
     return fail(errno == ENOENT ? PMPD_NOT_FOUND : PMPD_IO_ERROR,
                 path + ": cannot read the schedule: " + systemError(errno));
-  const nlohmann::json json = nlohmann::json::parse(stream, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(content, nullptr, false);
   if (!json.is_object())
     return bad(path, "a JSON object");
   if (json.value("format", nlohmann::json()) != "pmpd-schedule")
