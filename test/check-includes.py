@@ -20,9 +20,10 @@ ALLOWED = {
     "lib": COMPILER,
     "passes": COMPILER + ["passes"],
     "runtime": ["include", "runtime"],
-    "tools/pmpd-opt": COMPILER + ["passes"],
-    "tools/pmpd-compile": COMPILER + ["passes", "tools/pmpd-compile"],
-    "tools/pmpd-translate": COMPILER + ["passes"],
+    "tools/pmpd-opt": COMPILER + ["passes", "tools/support/Version.h"],
+    "tools/pmpd-compile": COMPILER + ["passes", "tools/support/CommandLine.h",
+                                      "tools/pmpd-compile"],
+    "tools/pmpd-translate": COMPILER + ["passes", "tools/support/Version.h"],
     # Measures kernels of the compiler on the threads of the runtime.
     "tools/pmpd-bench": COMPILER + [
         "runtime/CpuFeatures.h", "runtime/ThreadPool.h", "tools/support",

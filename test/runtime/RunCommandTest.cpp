@@ -41,6 +41,10 @@ TEST_F(RunCommandTest, refuses_a_wrong_command_line) {
   expectUsageError("-p a -n many", "expected a number of at least 0, but got "
                                    "many");
   expectUsageError("-p a -n -3", "-3");
+  expectUsageError("-p a -n 99999999999999999999", "number of at most 9223372");
+  expectUsageError("-p a --ctx 5000000000", "number of at most 2147483647");
+  expectUsageError("-p a --npu-mode 0",
+                   "expected one of both, functional, timing, but got 0");
   expectUsageError("-p a --schedule 4@0,zwei", "expected bits at character 5");
   expectUsageError("-p a --schedule 4@0 --schedule 3@0", "--schedule");
   expectUsageError("-p a --top-p 1.5", "--top-p");
@@ -57,6 +61,14 @@ TEST_F(RunCommandTest, reports_what_fails_at_run_time) {
   expectRunError("-f /nonexistent", "/nonexistent");
   expectRunError("--raw -p '1 x'", "token ids separated by spaces");
   expectRunError("--raw -p '1 61'", "0 .. 60");
+  expectRunError("--raw -p '1 99999999999'", "got '99999999999'");
+  expectRunError("-f " + dir_.path(""), "cannot read: Is a directory");
+  expectRunError("-f - <" + dir_.path(""),
+                 "standard input: cannot read: Is a directory");
+  expectRunError("-p a --schedule @" + dir_.path(""),
+                 "cannot read the schedule: Is a directory");
+  expectRunError("-p a --npu-mode timing", "compiled with --target npu");
+  expectRunError("-p a --npu-config ref", "compiled with --target npu");
   expectRunError("--raw -p ''", "at least one token");
   std::filesystem::remove(dir_.path("fake.tokenizer.json"));
   expectRunError("-p a", "fake.tokenizer.json");
@@ -78,7 +90,8 @@ TEST_F(RunCommandTest, prints_help_and_version) {
     EXPECT_NE(help.out.find(info->syntax), std::string::npos);
   Command version = runCommand(PMPD_RUN " --version");
   EXPECT_EQ(version.exitCode, 0);
-  EXPECT_EQ(version.out.find("pmpd-run"), 0u);
+  EXPECT_EQ(version.out, "pmpd-run " PMPD_VERSION ", model ABI " +
+                             std::to_string(PMPD_ABI_VERSION) + "\n");
 }
 
 TEST_F(RunCommandTest, raw_takes_and_prints_token_ids) {
@@ -141,6 +154,26 @@ TEST_F(RunCommandTest, prints_one_json_object) {
 TEST_F(RunCommandTest, begins_without_a_token_if_asked) {
   Command command = run("-p abc -n 1 --json --no-bos");
   EXPECT_EQ(nlohmann::json::parse(command.out)["prefill"]["tokens"], 3);
+}
+
+TEST_F(RunCommandTest, says_that_the_context_is_full) {
+  const std::string full = "the context of 8 tokens is full";
+  Command command = run("--raw -p '1 2 3' -n 9 --ctx 8");
+  EXPECT_EQ(command.exitCode, 0);
+  EXPECT_NE(command.error.find(full), std::string::npos) << command.error;
+  // Six tokens fit behind three, as the last needs no room.
+  EXPECT_EQ(run("--raw -p '1 2 3' -n 6 --ctx 8").error, "");
+  command = run("--raw -p '1 2 3' -n 7 --ctx 8 --json");
+  EXPECT_EQ(nlohmann::json::parse(command.out)["context_full"], true);
+}
+
+TEST_F(RunCommandTest, reports_output_that_cannot_be_written) {
+  for (const char *arguments : {"-p a", "-p a --json", "--help"}) {
+    Command command = runCommand("{ " PMPD_RUN " -m " + dir_.path() + " " +
+                                 arguments + " >/dev/full; }");
+    EXPECT_EQ(command.exitCode, 1) << arguments;
+    EXPECT_EQ(command.error, "pmpd-run: cannot write to standard output\n");
+  }
 }
 
 TEST_F(RunCommandTest, stats_go_to_the_error_stream) {

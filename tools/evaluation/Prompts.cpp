@@ -77,9 +77,8 @@ std::vector<Prompt> cutText(const PromptArgs &args, OpenModel &model) {
   return prompts;
 }
 
-CLI::Validator positiveValidator() {
-  return CLI::Range(int64_t(1), int64_t(1) << 40);
-}
+/// So that sums of two do not overflow.
+constexpr int64_t kMost = int64_t(1) << 40;
 
 } // namespace
 
@@ -87,20 +86,22 @@ CLI::Option *PromptArgs::addTo(CLI::App &app, const std::string &flag) {
   app.add_option("--prompt-tokens", promptTokens,
                  "length of prompts cut from a text")
       ->capture_default_str()
-      ->check(positiveValidator())
+      ->check(wholeNumber(1, kMost))
       ->type_name("N");
   app.add_option("--new-tokens", newTokens, "most tokens of an answer")
       ->capture_default_str()
-      ->check(positiveValidator())
+      ->check(wholeNumber(1, kMost))
       ->type_name("N");
   app.add_option("--max-prompts", most, "take at most so many prompts")
       ->capture_default_str()
-      ->check(positiveValidator())
+      ->check(wholeNumber(1, kMost))
       ->type_name("N");
-  return app.add_option(
-      flag, file,
-      "prompts: a text to cut into prompts and references, or *.jsonl with a "
-      "\"prompt\" and maybe a \"reference\" on each line");
+  return app
+      .add_option(flag, file,
+                  "prompts: a text to cut into prompts and references, or "
+                  "*.jsonl with a \"prompt\" and maybe a \"reference\" on each "
+                  "line")
+      ->type_name("FILE");
 }
 
 std::vector<Prompt> pmpd::tools::readPrompts(const PromptArgs &args,

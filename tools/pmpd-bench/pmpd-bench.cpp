@@ -15,10 +15,9 @@ struct Output {
 
   void addTo(CLI::App &app) {
     app.add_option("--format", format, "md, csv or json")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, TableFormat>{{"md", TableFormat::Markdown},
-                                               {"csv", TableFormat::CSV},
-                                               {"json", TableFormat::JSON}}))
+        ->transform(oneOf<TableFormat>({{"md", TableFormat::Markdown},
+                                        {"csv", TableFormat::CSV},
+                                        {"json", TableFormat::JSON}}))
         ->type_name("FORMAT");
   }
 };
@@ -126,10 +125,10 @@ void addModel(CLI::App *sub, ModelBench &bench) {
       ->type_name("DIR");
   sub->add_option("--pp", bench.promptTokens, "tokens of the prompt")
       ->delimiter(',')
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N,...");
   sub->add_option("--tg", bench.decodeTokens, "tokens to decode after it")
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   sub->add_option_function<std::vector<int>>(
          "--bits",

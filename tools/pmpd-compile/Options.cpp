@@ -4,14 +4,11 @@
 #include "lib/Emit/Interface.h"
 #include "lib/Quant/Quantizer.h"
 #include "pmpd/gpu_layout.h"
-#include "pmpd/kernel.h"
-
-#include <CLI/CLI.hpp>
+#include "tools/support/CommandLine.h"
 
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <iostream>
 
 namespace {
 
@@ -86,9 +83,32 @@ std::string completeForGpu(Options &options) {
   return "";
 }
 
+/// What is wrong with a list of bits that `flag` gave, or "".
+std::string checkBits(const std::string &flag, const std::vector<int> &bits) {
+  for (int value : bits) {
+    if (!contains({2, 3, 4, 16, 32}, value))
+      return flag + ": expected bits of 2, 3, 4, 16 or 32, but got " +
+             std::to_string(value);
+    if (std::count(bits.begin(), bits.end(), value) > 1)
+      return flag + ": expected each bits once, but got " +
+             std::to_string(value) + " again";
+    if ((value >= 16) != (bits.front() >= 16))
+      return flag + ": expected either nested bits (2 to 4) or unquantized "
+                    "ones (16, 32), but got both";
+  }
+  return "";
+}
+
 /// What follows from several options together; `emits` says whether --emit was
 /// given. Returns an error text or "".
 std::string complete(Options &options, bool emits) {
+  if (options.output.empty())
+    return "--output: expected a directory, but got an empty name";
+  for (auto [flag, list] : {std::pair("--bits", &options.bits),
+                            std::pair("--prefill-bits", &options.prefillBits),
+                            std::pair("--decode-bits", &options.decodeBits)})
+    if (std::string problem = checkBits(flag, *list); !problem.empty())
+      return problem;
   if (options.name.empty())
     options.name = nameFrom(options.model);
   if (!pmpd::emit::isValidName(options.name))
@@ -168,7 +188,9 @@ std::string complete(Options &options, bool emits) {
 
 std::string Options::hostArch() const { return forGpu() ? thisArch : arch; }
 
-Parsed parseOptions(int argc, char **argv, Options &options) {
+int runWithOptions(int argc, char **argv,
+                   const std::function<int(const Options &)> &body) {
+  Options options;
   CLI::App app(
       "Compiles an ONNX decoder model into a library whose weights are "
       "readable at several precisions.",
@@ -201,7 +223,7 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "fix the bits of layers whose whole name matches; repeatable")
       ->type_name("REGEX=BITS");
   app.add_option("--group", options.group, "columns per scale and minimum")
-      ->check(CLI::PositiveNumber)
+      ->check(pmpd::tools::wholeNumber(1))
       ->capture_default_str();
   app.add_option("--quantizer", options.quantizer, pmpd::quantizerNames())
       ->capture_default_str();
@@ -217,7 +239,7 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
       ->type_name("BITS");
   app.add_option("--calibration-tokens", options.calibrationTokens,
                  "most tokens to calibrate on")
-      ->check(CLI::PositiveNumber)
+      ->check(pmpd::tools::wholeNumber(1))
       ->capture_default_str();
   auto *save =
       app.add_option("--save-statistics", options.statistics,
@@ -255,11 +277,11 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
   app.add_option("--ctx", options.context,
                  "most tokens in the KV cache (default: what the model allows, "
                  "up to 4096)")
-      ->check(CLI::PositiveNumber);
+      ->check(pmpd::tools::wholeNumber(1));
   app.add_option("--prefill-rows", options.prefillRows,
                  "most tokens per call of the prefill phase (default: 64, and "
                  "512 for GPUs)")
-      ->check(CLI::PositiveNumber);
+      ->check(pmpd::tools::wholeNumber(1));
   app.add_option("--target", options.arch,
                  "x86-64, aarch64, nvptx for NVIDIA GPUs, or npu, a simulated "
                  "accelerator (default: this machine's)")
@@ -282,25 +304,16 @@ Parsed parseOptions(int argc, char **argv, Options &options) {
                  "any of mlir,llvm,obj,static,shared (default: static,shared)")
       ->delimiter(',')
       ->check(CLI::IsMember({"mlir", "llvm", "obj", "static", "shared"}));
-  app.add_option("-j,--threads", options.threads, "threads (default: all)");
+  app.add_option("-t,-j,--threads", options.threads, "threads; 0 = all CPUs")
+      ->check(pmpd::tools::wholeNumber(0, 1024))
+      ->type_name("N");
   app.add_flag("--timing", options.timing, "print the time of every pass");
-  app.set_version_flag("--version", "pmpd-compile, model ABI " +
-                                        std::to_string(PMPD_ABI_VERSION));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success &done) {
-    app.exit(done);
-    return Parsed::Done;
-  } catch (const CLI::ParseError &error) {
-    std::cerr << "pmpd-compile: " << error.what()
-              << "\nSee pmpd-compile --help.\n";
-    return Parsed::Invalid;
-  }
-  if (!emit.empty())
-    options.emit = {emit.begin(), emit.end()};
-  std::string problem = complete(options, !emit.empty());
-  if (problem.empty())
-    return Parsed::Run;
-  std::cerr << "pmpd-compile: " << problem << '\n';
-  return Parsed::Invalid;
+  return pmpd::tools::runTool(app, argc, argv, [&] {
+    if (!emit.empty())
+      options.emit = {emit.begin(), emit.end()};
+    std::string problem = complete(options, !emit.empty());
+    if (!problem.empty())
+      throw CLI::ValidationError(problem);
+    return body(options);
+  });
 }

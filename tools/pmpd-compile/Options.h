@@ -3,6 +3,7 @@
 #define TOOLS_PMPD_COMPILE_OPTIONS_H
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -31,10 +32,9 @@ struct Options {
   bool forNpu() const { return arch == "npu"; }
 };
 
-enum class Parsed { Run, Done, Invalid };
-
-/// Fills `options`. Done: help or the version was printed. Invalid: an error
-/// was printed.
-Parsed parseOptions(int argc, char **argv, Options &options);
+/// Parses the command line and runs `body` with it. Returns the exit code: what
+/// body returns, 0 where help or the version was printed, 2 after an error.
+int runWithOptions(int argc, char **argv,
+                   const std::function<int(const Options &)> &body);
 
 #endif // TOOLS_PMPD_COMPILE_OPTIONS_H

@@ -4,13 +4,7 @@
 
 int main(int argc, char **argv) {
   Staging::catchSignals();
-  Options options;
-  switch (parseOptions(argc, argv, options)) {
-  case Parsed::Run:
+  return runWithOptions(argc, argv, [](const Options &options) {
     return compile(options) ? 0 : 1;
-  case Parsed::Done:
-    return 0;
-  case Parsed::Invalid:
-    return 2;
-  }
+  });
 }

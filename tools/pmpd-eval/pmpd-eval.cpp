@@ -25,7 +25,8 @@ struct Args {
 void Args::addTo(CLI::App &app) {
   model.addTo(app);
   app.add_option("-f,--file", file,
-                 "text to score for perplexity; - reads stdin");
+                 "text to score for perplexity; - reads stdin")
+      ->type_name("FILE");
   prompts.addTo(app, "-p,--prompts");
   app.add_option("--reference", reference,
                  "an unquantized model: adds divergence from its "
@@ -48,10 +49,10 @@ void Args::addTo(CLI::App &app) {
     settings.push_back({std::move(given)});
   })->trigger_on_parse();
   app.add_option("--window", window, "tokens fed per window; 0 = the context")
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   app.add_option("--max-tokens", maxTokens, "score only the first; 0 = all")
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   app.add_option("--journal", journal,
                  "keep what was measured in this file until all is done; the "
@@ -186,6 +187,7 @@ int main(int argc, char **argv) {
   Args args;
   args.addTo(app);
   return runTool(app, argc, argv, [&] {
+    args.model.requireResults();
     if (args.settings.empty())
       throw CLI::RequiredError("--bits or --schedule");
     if (args.file.empty() && args.prompts.file.empty())

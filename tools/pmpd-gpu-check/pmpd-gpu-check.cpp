@@ -14,7 +14,7 @@ void addMeasurement(CLI::App &app, LinearOptions &options) {
   app.add_option("--megabytes", options.megabytes,
                  "to read before the first comes again")
       ->capture_default_str()
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   app.add_option("--replays", options.replays, "measurements of each")
       ->capture_default_str()
@@ -31,7 +31,7 @@ CLI::App *addLinear(CLI::App &app, LinearOptions &options) {
       ->required()
       ->type_name("DIR");
   sub->add_option("--gpu", options.gpu, "which GPU")
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   addMeasurement(*sub, options);
   sub->add_flag("!--no-cublas", options.cublas, "compare with reads alone");
@@ -51,7 +51,7 @@ CLI::App *addCompare(CLI::App &app, CompareOptions &options) {
       ->required();
   sub->add_option("-n,--tokens", options.tokens, "steps after it")
       ->capture_default_str()
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   sub->add_option("--tolerance", options.tolerance,
                   "largest difference of logits")
@@ -69,11 +69,11 @@ CLI::App *addDecode(CLI::App &app, DecodeOptions &options,
   options.model.addTo(*sub);
   sub->add_option("--pp", options.prompt, "tokens of the prompt")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+      ->check(wholeNumber(1))
       ->type_name("N");
   sub->add_option("--tg", options.tokens, "tokens to decode after it")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+      ->check(wholeNumber(1))
       ->type_name("N");
   sub->add_option("-k,--kernels", read.kernels,
                   "directory that pmpd-bench gpu-kernels wrote, to compare "

@@ -9,12 +9,15 @@ using namespace pmpd::tools;
 
 int main(int argc, char **argv) {
   CLI::App app("Simulates the decoding speed of PMPD's three models on the NPU "
-               "and compares it with the figure of the paper.");
+               "and compares it with the figure of the paper.",
+               "pmpd-npu-figure");
   std::string config = "ref", csv, svg;
-  app.add_option("--config", config, "hardware: ref, edge or FILE.json")
-      ->capture_default_str();
-  app.add_option("--csv", csv, "file for the bars as a table");
-  app.add_option("--svg", svg, "file for the figure");
+  app.add_option("--npu-config,--config", config,
+                 "hardware: ref, edge or a JSON file")
+      ->capture_default_str()
+      ->type_name("NAME|FILE");
+  app.add_option("--csv", csv, "write the bars as a table")->type_name("FILE");
+  app.add_option("--svg", svg, "write the figure")->type_name("FILE");
   return runTool(app, argc, argv, [&] {
     npu::Hardware hardware;
     check(npu::Hardware::find(config, hardware));

@@ -83,20 +83,28 @@ int timeProgram(const Args &args) {
 
 int main(int argc, char **argv) {
   CLI::App app("Simulates how long each region of an NPU program takes. Needs "
-               "no weights, since time does not depend on them.");
+               "no weights, since time does not depend on them.",
+               "pmpd-npu-time");
   Args args;
-  app.add_option("program", args.program, "NAME.pnpu")->required();
-  app.add_option("--config", args.config,
-                 "hardware: ref, edge or FILE.json; by default what the "
-                 "program was compiled for");
+  app.add_option("program", args.program, "NAME.pnpu")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("--npu-config,--config", args.config,
+                 "hardware: ref, edge or a JSON file (default: what the "
+                 "program was compiled for)")
+      ->type_name("NAME|FILE");
   app.add_option("--context", args.context,
                  "tokens in the KV cache before the call")
-      ->check(countValidator())
-      ->capture_default_str();
+      ->check(wholeNumber())
+      ->capture_default_str()
+      ->type_name("N");
   app.add_option("--rows", args.rows,
-                 "tokens of a prefill call; by default as many as it takes")
-      ->check(countValidator());
+                 "tokens of a prefill call (default: as many as it takes)")
+      ->check(wholeNumber())
+      ->type_name("N");
   app.add_option("--trace", args.trace,
-                 "file for what each unit did when, which Perfetto opens");
+                 "write what each unit did when, as Chrome trace JSON for "
+                 "Perfetto")
+      ->type_name("FILE");
   return runTool(app, argc, argv, [&] { return timeProgram(args); });
 }

@@ -41,12 +41,15 @@ std::string disassembled(const Args &args) {
 
 int main(int argc, char **argv) {
   CLI::App app("Prints a program of the NPU target as text, or makes one of "
-               "such text. Text and bytes correspond exactly.");
+               "such text. Text and bytes correspond exactly.",
+               "pmpd-objdump");
   Args args;
   app.add_option("input", args.input,
                  "NAME.pnpu; with --assemble a text, - for stdin")
-      ->required();
-  app.add_option("-o,--output", args.output, "file to write; - is stdout");
+      ->required()
+      ->type_name("FILE");
+  app.add_option("-o,--output", args.output, "file to write; - is stdout")
+      ->type_name("FILE");
   app.add_flag("--assemble", args.assemble, "make a program of a text");
   app.add_flag("--unverified", args.unverified,
                "also take programs whose instructions the verifier refuses");

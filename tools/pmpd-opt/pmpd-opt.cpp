@@ -4,12 +4,17 @@
 #include "dialects/PMPD/PMPD.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "tools/support/Version.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
 
 int main(int argc, char **argv) {
+  llvm::cl::AddExtraVersionPrinter([](llvm::raw_ostream &os) {
+    os << pmpd::tools::versionText("pmpd-opt") << "\n";
+  });
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   registry.insert<pmpd::PMPDDialect, pmpd::npu::NPUDialect,

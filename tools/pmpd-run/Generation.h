@@ -22,6 +22,7 @@ struct Generation {
   std::vector<int32_t> bits; // [tokens]
   std::string text;          // "" with --raw
   bool cancelled = false;
+  bool contextFull = false; // and more tokens were asked for
   pmpd_stats stats = {};
   NpuRun npu;
 };

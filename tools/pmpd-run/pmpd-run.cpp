@@ -36,17 +36,18 @@ void Args::addTo(CLI::App &app) {
   model.addTo(app);
   CLI::Option_group *input = app.add_option_group("prompt");
   input->add_option("-p,--prompt", prompt, "text to go on from");
-  input->add_option("-f,--file", file, "file with that text; - reads stdin");
+  input->add_option("-f,--file", file, "file with that text; - reads stdin")
+      ->type_name("FILE");
   input->require_option(1);
   app.add_option("-n,--tokens", tokens, "most tokens to generate")
       ->capture_default_str()
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   addScheduleOption(app, [this](std::string given) { schedule = given; });
   app.add_option("--prefill-bits", prefillBits,
                  "bits of the prompt's pass; 0 = the highest compiled "
                  "(default: what the schedule says, else 0)")
-      ->check(countValidator())
+      ->check(wholeNumber(0, INT32_MAX))
       ->type_name("BITS");
   app.add_option("--temperature", sampling.temperature, "0 = greedy")
       ->capture_default_str()
@@ -55,7 +56,7 @@ void Args::addTo(CLI::App &app) {
   app.add_option("--top-k", sampling.top_k,
                  "sample from the K likeliest tokens; 0 = off")
       ->capture_default_str()
-      ->check(countValidator())
+      ->check(wholeNumber(0, INT32_MAX))
       ->type_name("K");
   app.add_option("--top-p", sampling.top_p,
                  "sample from the likeliest tokens that hold P; 1 = off")
@@ -79,12 +80,14 @@ void Args::addTo(CLI::App &app) {
 std::vector<int32_t> parseIds(const std::string &text) {
   std::istringstream stream(text);
   std::vector<int32_t> ids;
-  for (int32_t id; stream >> id;)
+  for (std::string word; stream >> word;) {
+    int32_t id = 0;
+    if (!CLI::detail::lexical_cast(word, id))
+      throw ToolError("expected token ids separated by spaces with --raw, but "
+                      "got '" +
+                      word + "'");
     ids.push_back(id);
-  if (!stream.eof())
-    throw ToolError("expected token ids separated by spaces with --raw, but "
-                    "got '" +
-                    text + "'");
+  }
   return ids;
 }
 
@@ -134,14 +137,16 @@ void interrupt(int) {
   std::signal(SIGINT, SIG_DFL);
 }
 
-void generate(const Args &args, OpenModel &model, Output &output) {
+SessionPtr generate(const Args &args, OpenModel &model, Output &output) {
   SessionPtr session = model.createSession();
   if (!args.schedule.empty())
     check(pmpd_session_set_scheduler(session.get(), args.schedule.c_str()));
   if (args.prefillBits)
     check(pmpd_session_set_prefill_bits(session.get(), *args.prefillBits));
   std::vector<int32_t> prompt = readPrompt(args, model), stops;
-  if (!args.raw && !args.ignoreEos)
+  // Without results a token that ends a text means nothing.
+  if (!args.raw && !args.ignoreEos &&
+      args.model.npuMode != PMPD_NPU_MODE_TIMING)
     stops = model.endTokens();
   pmpd_generate_options options = PMPD_GENERATE_OPTIONS_INIT;
   options.max_tokens = args.tokens;
@@ -161,23 +166,34 @@ void generate(const Args &args, OpenModel &model, Output &output) {
   output.generation.cancelled = status == PMPD_CANCELLED;
   if (status != PMPD_CANCELLED)
     check(status);
+  // The last token needs no room.
+  const int64_t produced = int64_t(output.generation.tokens.size());
+  output.generation.contextFull =
+      produced < args.tokens &&
+      int64_t(prompt.size()) + produced > model.context();
   pmpd_session_stats(session.get(), &output.generation.stats);
-  if (!args.trace.empty())
-    check(pmpd_session_write_trace(session.get(), args.trace.c_str()));
   pmpd_npu_stats npu;
   if (pmpd_session_npu_stats(session.get(), &npu) == PMPD_OK)
     output.generation.npu = {npu.config, npu.prefill, npu.decode};
+  return session;
 }
 
 int run(const Args &args) {
   OpenModel model(args.model);
   Output output{args, model, TextStream(stdout, chooseMarks(args)), {}};
-  generate(args, model, output);
+  SessionPtr session = generate(args, model, output);
   const Generation &generation = output.generation;
   if (args.json)
     printJson(std::cout, model.desc().name, generation);
   else if (!output.stream.finish())
     throw ToolError("cannot write to standard output");
+  // After the text, which a path that cannot be written must not cost.
+  if (!args.trace.empty())
+    check(pmpd_session_write_trace(session.get(), args.trace.c_str()));
+  if (generation.contextFull)
+    std::cerr << "pmpd-run: the context of " << model.context()
+              << " tokens is full; shorten the prompt or compile with a larger "
+                 "--ctx\n";
   if (args.stats)
     printStats(std::cerr, generation);
   return generation.cancelled ? 128 + SIGINT : 0;

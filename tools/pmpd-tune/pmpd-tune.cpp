@@ -35,7 +35,7 @@ CLI::Validator dropValidator() {
 
 void Args::addTo(CLI::App &app) {
   model.addTo(app);
-  tune.prompts.addTo(app, "--data")->required()->type_name("FILE");
+  tune.prompts.addTo(app, "--data")->required();
   app.add_option("--reference", reference,
                  "the same model compiled with --bits 32 or 16: what kl is "
                  "measured against, and whose answers are rouge's targets")
@@ -46,7 +46,7 @@ void Args::addTo(CLI::App &app) {
       ->required()
       ->type_name("FILE");
   app.add_option("--metric", tune.metric, "ppl, kl or rouge")
-      ->transform(CLI::CheckedTransformer(metricNames()))
+      ->transform(oneOf(metricNames()))
       ->type_name("NAME")
       ->default_str(nameOf(tune.metric));
   app.add_option("--max-drop", tune.maxDrop,
@@ -57,23 +57,23 @@ void Args::addTo(CLI::App &app) {
   app.add_option("--segments", tune.segments,
                  "equal parts of the new tokens between which bits may fall")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(wholeNumber(1, 1 << 20))
       ->type_name("N");
   app.add_option("--exhaustive", tune.exhaustive,
                  "try all schedules if there are at most so many, else leave "
                  "out those that others decide")
       ->capture_default_str()
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->type_name("N");
   app.add_flag("--scheduler-data", schedulerData,
                "instead, write what a learned scheduler is trained on; --data "
                "is a text, of which each sample has up to --prompt-tokens "
                "(default 128)");
   app.add_option("--samples", samples.samples, "number of samples")
-      ->check(CLI::PositiveNumber)
+      ->check(wholeNumber(1))
       ->capture_default_str();
   app.add_option("--seed", samples.seed, "of the samples' cuts")
-      ->check(countValidator())
+      ->check(wholeNumber())
       ->capture_default_str();
 }
 
@@ -127,6 +127,7 @@ int main(int argc, char **argv) {
   Args args;
   args.addTo(app);
   return runTool(app, argc, argv, [&] {
+    args.model.requireResults();
     args.finish(app);
     return run(args);
   });

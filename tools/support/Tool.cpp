@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <map>
 
 using namespace pmpd;
@@ -28,54 +26,23 @@ int32_t pmpd::tools::likeliest(const std::vector<float> &logits) {
   return token;
 }
 
-int pmpd::tools::runTool(CLI::App &app, int argc, char **argv,
-                         const std::function<int()> &body) {
-  const std::string name = app.get_name();
-  app.set_version_flag("--version", name + ", model ABI " +
-                                        std::to_string(PMPD_ABI_VERSION));
-  try {
-    app.parse(argc, argv);
-    return body();
-  } catch (const CLI::Success &asked) {
-    return app.exit(asked); // --help or --version
-  } catch (const CLI::ParseError &error) {
-    std::cerr << name << ": " << error.what() << "; see " << name
-              << " --help\n";
-    return 2;
-  } catch (const std::exception &error) {
-    std::cerr << name << ": " << error.what() << "\n";
-    return 1;
-  }
-}
-
 std::string pmpd::tools::readText(const std::string &path) {
-  auto readAll = [](std::istream &stream) {
-    return std::string(std::istreambuf_iterator<char>(stream), {});
-  };
-  if (path == "-")
-    return readAll(std::cin);
-  std::ifstream stream(path, std::ios::binary);
+  std::FILE *file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
   std::string text;
-  if (stream)
-    text = readAll(stream);
-  if (!stream)
-    throw ToolError(path + ": cannot read: " + std::strerror(errno));
+  char block[1 << 16];
+  while (size_t bytes = file ? std::fread(block, 1, sizeof block, file) : 0)
+    text.append(block, bytes);
+  int error = !file || std::ferror(file) ? errno : 0;
+  if (file && path != "-")
+    std::fclose(file);
+  if (error != 0)
+    throw ToolError((path == "-" ? "standard input" : path) +
+                    ": cannot read: " + std::strerror(error));
   return text;
 }
 
 void pmpd::tools::writeText(const std::string &path, const std::string &text) {
   check(rt::writeFile(path, text));
-}
-
-CLI::Validator pmpd::tools::countValidator() {
-  return CLI::Validator(
-      [](const std::string &text) -> std::string {
-        int64_t value = 0;
-        if (CLI::detail::lexical_cast(text, value) && value >= 0)
-          return "";
-        return "expected a number of at least 0, but got " + text;
-      },
-      "");
 }
 
 CLI::Option *
@@ -107,16 +74,16 @@ void ModelArgs::addTo(CLI::App &app) {
       ->required()
       ->type_name("DIR");
   app.add_option("-t,--threads", threads, "threads; 0 = all CPUs")
-      ->check(countValidator())
+      ->check(wholeNumber(0, INT32_MAX))
       ->type_name("N");
   app.add_option("--ctx", context, "most tokens held; 0 = as compiled")
-      ->check(countValidator())
+      ->check(wholeNumber(0, INT32_MAX))
       ->type_name("N");
   app.add_flag("--verify", verify, "check every byte of the weights first");
   app.add_option("--gpu", gpu,
                  "for a model for GPUs: which of those that "
                  "CUDA_VISIBLE_DEVICES shows (default: 0)")
-      ->check(countValidator())
+      ->check(wholeNumber(0, INT32_MAX))
       ->type_name("N");
   const std::map<std::string, pmpd_npu_mode> modes = {
       {"both", PMPD_NPU_MODE_BOTH},
@@ -125,12 +92,19 @@ void ModelArgs::addTo(CLI::App &app) {
   app.add_option("--npu-mode", npuMode,
                  "what to simulate of a model for the NPU: functional, its "
                  "results; timing, how long it takes; both (default)")
-      ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case))
+      ->transform(oneOf(modes))
       ->type_name("MODE");
   app.add_option("--npu-config", npuConfig,
                  "the NPU to simulate: ref, edge or a JSON file (default: the "
                  "one compiled for)")
       ->type_name("NAME|FILE");
+}
+
+void ModelArgs::requireResults() const {
+  if (npuMode == PMPD_NPU_MODE_TIMING)
+    throw CLI::ValidationError("--npu-mode", "expected both or functional, as "
+                                             "there are no results to measure "
+                                             "with timing");
 }
 
 OpenModel::OpenModel(const ModelArgs &args) : args(args) {
@@ -183,7 +157,14 @@ SessionPtr OpenModel::createSession(int32_t threads) {
       args.npuConfig.empty() ? nullptr : args.npuConfig.c_str();
   pmpd_session *session = nullptr;
   check(pmpd_session_create(handle.get(), &options, &session));
-  return SessionPtr(session);
+  SessionPtr created(session);
+  pmpd_npu_stats npu;
+  if ((args.npuMode != PMPD_NPU_MODE_BOTH || !args.npuConfig.empty()) &&
+      pmpd_session_npu_stats(session, &npu) != PMPD_OK)
+    throw ToolError(args.directory +
+                    ": --npu-mode and --npu-config are for a model compiled "
+                    "with --target npu, but this one is for another target");
+  return created;
 }
 
 std::vector<int32_t> OpenModel::bits(pmpd_phase phase) const {
@@ -228,6 +209,8 @@ OpenModel pmpd::tools::openReference(const std::string &directory,
   ModelArgs args = model.options();
   args.directory = directory;
   args.context = 0;
+  args.npuMode = PMPD_NPU_MODE_BOTH; // no NPU takes unquantized weights
+  args.npuConfig.clear();
   OpenModel reference(args);
   auto expect = [&](const char *what, int64_t expected, int64_t got) {
     throw ToolError(directory + ": expected a reference model with a " + what +

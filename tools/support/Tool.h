@@ -7,8 +7,8 @@
 
 #include "lib/Tokenizer/Tokenizer.h"
 #include "pmpd/runtime.h"
+#include "tools/support/CommandLine.h"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -29,20 +29,12 @@ void check(pmpd_status status);
 /// if none is finite.
 int32_t likeliest(const std::vector<float> &logits);
 
-/// Parses the command line and runs `body`. Returns the exit code: 0, what
-/// body returns, 1 for a ToolError, 2 for a wrong command line.
-int runTool(CLI::App &app, int argc, char **argv,
-            const std::function<int()> &body);
-
 /// Reads a whole file, standard input for "-". Throws ToolError.
 std::string readText(const std::string &path);
 
 /// Writes a whole file under another name and renames it, so that nobody sees
 /// half of it. Throws ToolError.
 void writeText(const std::string &path, const std::string &text);
-
-/// Accepts whole numbers of at least 0.
-CLI::Validator countValidator();
 
 /// Adds --schedule, which takes what pmpd_session_set_scheduler does, and the
 /// list of policies below the help text; a bad text is a wrong command line.
@@ -63,6 +55,9 @@ struct ModelArgs {
   int32_t gpu = 0;
 
   void addTo(CLI::App &app);
+
+  /// Throws CLI::ValidationError if the options leave out results.
+  void requireResults() const;
 };
 
 struct CloseSession {
