@@ -240,6 +240,7 @@ int runWithOptions(int argc, char **argv,
   app.add_option("--calibration-tokens", options.calibrationTokens,
                  "most tokens to calibrate on")
       ->check(pmpd::tools::wholeNumber(1))
+      ->needs(calibration)
       ->capture_default_str();
   auto *save =
       app.add_option("--save-statistics", options.statistics,
