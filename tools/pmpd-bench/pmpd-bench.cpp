@@ -14,7 +14,7 @@ struct Output {
   TableFormat format = TableFormat::Markdown;
 
   void addTo(CLI::App &app) {
-    app.add_option("--format", format, "md, csv or json")
+    app.add_option("--format", format, "md (default), csv or json")
         ->transform(oneOf<TableFormat>({{"md", TableFormat::Markdown},
                                         {"csv", TableFormat::CSV},
                                         {"json", TableFormat::JSON}}))
@@ -25,9 +25,11 @@ struct Output {
 void addRuns(CLI::App &app, std::vector<int> &threads, int &repeat) {
   app.add_option("-t,--threads", threads, "threads, one row each")
       ->delimiter(',')
+      ->capture_default_str()
       ->check(CLI::Range(1, 1024))
       ->type_name("N,...");
   app.add_option("--repeat", repeat, "measurements of which to take the median")
+      ->capture_default_str()
       ->check(CLI::Range(1, 1000))
       ->type_name("N");
 }
@@ -55,6 +57,7 @@ void addShapes(CLI::App &app, Shapes &shapes) {
 void addBits(CLI::App &app, std::vector<int> &bits) {
   app.add_option("--bits", bits, "bits to read of 4")
       ->delimiter(',')
+      ->capture_default_str()
       ->check(CLI::Range(2, 4))
       ->type_name("N,...");
 }
@@ -62,6 +65,7 @@ void addBits(CLI::App &app, std::vector<int> &bits) {
 void addBatches(CLI::App &app, std::vector<int64_t> &batches) {
   app.add_option("--batch", batches, "activation rows")
       ->delimiter(',')
+      ->capture_default_str()
       ->check(CLI::Range(1, 4096))
       ->type_name("N,...");
 }
@@ -75,13 +79,16 @@ CLI::App *addLinear(CLI::App &app, const std::string &name,
   addShapes(*sub, bench.shapes);
   addBits(*sub, bench.bits);
   sub->add_option("--activations", bench.activations, "q8, q16 or f32")
+      ->capture_default_str()
       ->check(CLI::IsMember({"q8", "q16", "f32"}))
       ->type_name("KIND");
   sub->add_option(
          "--cpu", bench.cpu,
          "native, portable, avx2, avxvnni, avx512vnni, amx or a CPU's name")
+      ->capture_default_str()
       ->type_name("CPU");
   sub->add_option("--group", bench.group, "columns per scale and minimum")
+      ->capture_default_str()
       ->check(CLI::IsMember({32, 64, 128, 256}))
       ->type_name("N");
   addRuns(*sub, bench.threads, bench.repeat);
@@ -109,6 +116,7 @@ CLI::App *addGpuKernels(CLI::App &app, GpuKernelFiles &files) {
   addBits(*sub, files.bits);
   addBatches(*sub, files.batches);
   sub->add_option("--group", files.group, "columns per scale and minimum")
+      ->capture_default_str()
       ->check(CLI::IsMember({128, 256}))
       ->type_name("N");
   sub->add_option("--gpu", files.chip, "the oldest GPU to run them")
@@ -125,9 +133,11 @@ void addModel(CLI::App *sub, ModelBench &bench) {
       ->type_name("DIR");
   sub->add_option("--pp", bench.promptTokens, "tokens of the prompt")
       ->delimiter(',')
+      ->capture_default_str()
       ->check(wholeNumber())
       ->type_name("N,...");
   sub->add_option("--tg", bench.decodeTokens, "tokens to decode after it")
+      ->capture_default_str()
       ->check(wholeNumber())
       ->type_name("N");
   sub->add_option_function<std::vector<int>>(
