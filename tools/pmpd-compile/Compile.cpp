@@ -11,6 +11,7 @@
 #include "lib/Tokenizer/Tokenizer.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
+#include "tools/pmpd-compile/Diagnostics.h"
 #include "tools/pmpd-compile/Progress.h"
 #include "tools/pmpd-compile/Staging.h"
 
@@ -82,6 +83,7 @@ private:
   llvm::DefaultThreadPool threads{llvm::hardware_concurrency(options.threads)};
   MLIRContext context{registry, MLIRContext::Threading::DISABLED};
   Progress progress{context};
+  Diagnostics diagnostics{context, [this] { progress.finish(); }};
   pmpd::emit::CpuTarget target; // either this one
   pmpd::emit::NpuHardware npu;  // or that
   OwningOpRef<ModuleOp> module;
