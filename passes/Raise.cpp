@@ -31,8 +31,7 @@ Raiser::Raiser(func::FuncOp graph, const Settings &options)
 
 Raiser::Handler Raiser::getHandler(NodeOp node) {
   StringRef opType = node.getOpType();
-  // The first is in no version of ONNX, but files have it in its domain.
-  if (opType == "SimplifiedLayerNormalization" || !node.getDomain().empty())
+  if (node.isFused())
     return getFusedHandler(opType);
   return llvm::StringSwitch<Handler>(opType)
       .Cases({"Cast", "CastLike", "Dropout", "Identity"},
@@ -71,8 +70,7 @@ static std::string getRefusal(NodeOp node, bool isKnown) {
           .Cases({"MoE", "QMoE"}, "mixtures of experts are not supported")
           .Default("");
   StringRef domain = node.getDomain();
-  if (!control.empty() || domain.empty() ||
-      (domain == onnx::kRuntimeDomain && isKnown))
+  if (!control.empty() || domain.empty() || (node.isFused() && isKnown))
     return control;
   return ("the operator of domain '" + domain +
           "' is not supported; export the model without fused operators")

@@ -128,7 +128,6 @@ static unsigned getNeededInputs(StringRef opType) {
               "Or",
               "Pow",
               "Reshape",
-              "SimplifiedLayerNormalization",
               "Sub",
               "Tile",
               "Unsqueeze",
@@ -150,15 +149,19 @@ static unsigned getNeededFusedInputs(StringRef opType) {
       .Default(0);
 }
 
+bool NodeOp::isFused() {
+  return getDomain() == kRuntimeDomain ||
+         (getDomain().empty() && getOpType() == "SimplifiedLayerNormalization");
+}
+
 LogicalResult NodeOp::verify() {
   if (getOpType().empty()) // C1
     return emitOpError("expected an operator, but op_type is empty");
   if (getNumResults() == 0) // C2
     return emitOpError("expected at least one result");
-  unsigned needed = getDomain().empty() ? getNeededInputs(getOpType())
-                    : getDomain() == kRuntimeDomain
-                        ? getNeededFusedInputs(getOpType())
-                        : 0;
+  unsigned needed = isFused()             ? getNeededFusedInputs(getOpType())
+                    : getDomain().empty() ? getNeededInputs(getOpType())
+                                          : 0;
   for (unsigned i = 0; i < needed; ++i)
     if (!getInput(i)) // C3
       return emitOpError("expected ")

@@ -95,6 +95,9 @@ def ONNX_NodeOp : ONNX_Op<"node", [Pure]> {
     ::mlir::Attribute getParameter(::llvm::StringRef name) {
       return getParameters().get(name);
     }
+    /// Whether this is one of ONNX Runtime's own operators, of its domain or
+    /// SimplifiedLayerNormalization, which files have in the default one.
+    bool isFused();
     /// The integer attribute `name`, or `fallback`.
     int64_t getInt(::llvm::StringRef name, int64_t fallback);
     /// The float attribute `name`, or `fallback`.

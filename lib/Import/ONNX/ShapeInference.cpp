@@ -103,9 +103,7 @@ void ShapeInference::infer(NodeOp node) {
   for (Value result : node.getResults())
     result.setType(UnrankedTensorType::get(elementType));
   StringRef opType = node.getOpType();
-  bool isFused = node.getDomain() == kRuntimeDomain ||
-                 opType == "SimplifiedLayerNormalization";
-  Rule rule = isFused                    ? getFusedRule(opType)
+  Rule rule = node.isFused()             ? getFusedRule(opType)
               : node.getDomain().empty() ? getRule(opType)
                                          : nullptr;
   std::optional<Shapes> shapes = rule ? (this->*rule)(node) : std::nullopt;
