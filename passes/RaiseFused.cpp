@@ -147,34 +147,35 @@ Meaning Raiser::raiseMatMulNBits(NodeOp node) {
     return refuse(node, "expected blocks of a multiple of 8 codes of 2, 4 or 8 "
                         "bits, but got " +
                             Twine(size) + " of " + Twine(bits));
-  // Codes, scales and zeros, by their elements.
+  // Codes, scales and zeros.
   onnx::InitializerOp parts[3];
-  int64_t blocks = (cols + size - 1) / size;
-  int64_t expected[] = {rows * blocks * size * bits / 8, rows * blocks,
-                        rows * ((blocks * bits + 7) / 8)};
-  for (unsigned i = 0; i < 3; ++i) {
-    Value input = node.getInput(i + 1);
-    if (!input && i == 2)
-      continue;
-    if (input)
+  for (unsigned i = 0; i < 3; ++i)
+    if (Value input = node.getInput(i + 1))
       parts[i] = input.getDefiningOp<onnx::InitializerOp>();
+  auto fileOf = [&](unsigned i) {
+    return parts[i] ? parts[i].getFile() : StringRef();
+  };
+  auto offsetOf = [&](unsigned i) {
+    return parts[i] ? parts[i].getOffset() : 0;
+  };
+  auto encoding = BlocksAttr::get(builder.getContext(), bits, size, fileOf(1),
+                                  offsetOf(1), fileOf(2), offsetOf(2));
+  int64_t expected[] = {encoding.getCodeBytes(cols), encoding.getBlocks(cols),
+                        encoding.getZeroBytes(cols)};
+  constexpr StringLiteral names[] = {"B", "scales", "zero_points"};
+  for (unsigned i = 0; i < 3; ++i) {
+    if (i == 2 && !node.getInput(i + 1))
+      continue;
     auto type = parts[i] ? cast<RankedTensorType>(parts[i].getType())
                          : RankedTensorType();
-    bool fits = type && type.getNumElements() == expected[i] &&
+    bool fits = type && type.getNumElements() == rows * expected[i] &&
                 (i == 1 ? isa<FloatType>(type.getElementType())
                         : type.getElementType().isInteger(8));
     if (!fits)
-      return refuse(node, "expected " + Twine(expected[i]) +
+      return refuse(node, "expected " + Twine(rows * expected[i]) +
                               (i == 1 ? " floats" : " bytes") + " for input '" +
-                              (i == 0   ? "B"
-                               : i == 1 ? "scales"
-                                        : "zero_points") +
-                              "' that are stored in the file");
+                              names[i] + "' that are stored in the file");
   }
-  auto encoding =
-      BlocksAttr::get(builder.getContext(), bits, size, parts[1].getFile(),
-                      parts[1].getOffset(), parts[2] ? parts[2].getFile() : "",
-                      parts[2] ? parts[2].getOffset() : 0);
   Type element = cast<RankedTensorType>(parts[1].getType()).getElementType();
   WeightRef weight{parts[0],
                    /*transposed=*/false,

@@ -168,8 +168,7 @@ void WeightReader::convertBlocks(int64_t begin, int64_t end, float *out) const {
     int64_t stored = row + firstElement / rowStride;
     const char *codes =
         bytes->getBufferStart() + stored * blocks.getCodeBytes(cols);
-    for (int64_t col = 0; col < cols; ++col) {
-      int64_t block = col / size;
+    for (int64_t block = 0; block < count; ++block) {
       Scale scale;
       std::memcpy(&scale,
                   scales->getBufferStart() +
@@ -179,7 +178,9 @@ void WeightReader::convertBlocks(int64_t begin, int64_t end, float *out) const {
                                   stored * blocks.getZeroBytes(cols),
                               block)
                        : 1 << (bits - 1);
-      *out++ = (code(codes, col) - zero) * static_cast<float>(scale);
+      for (int64_t col = block * size; col < std::min(cols, (block + 1) * size);
+           ++col)
+        *out++ = (code(codes, col) - zero) * static_cast<float>(scale);
     }
   }
 }
