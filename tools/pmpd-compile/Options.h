@@ -19,8 +19,8 @@ struct Options {
   std::string quantizer = "nldlq", activations, kv, layout = "s";
   std::string arch, cpu = "native";
   std::string npuConfig; ///< Hardware of the NPU, or nothing for others.
-  std::vector<std::string>
-      gpus; ///< Names such as sm_90, or nothing for others.
+  /// Names such as sm_90, or nothing for others.
+  std::vector<std::string> gpus;
   std::set<std::string> emit = {"static", "shared"};
   int simulate = 0; // Bits, or 0 for nested weights.
   unsigned threads = 0;

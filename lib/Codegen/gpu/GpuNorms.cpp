@@ -21,11 +21,11 @@ Value meanOf(GpuKernelBuilder &b, Columns &columns, int64_t cols,
   return arith::DivFOp::create(b, columns.sum(term), b.real(cols));
 }
 
-/// 1 / sqrt(x + eps) in every element of a piece.
-Value inverseRoot(GpuKernelBuilder &b, Columns &columns, Value x, double eps) {
+/// 1 / sqrt(x + eps)
+Value inverseRoot(GpuKernelBuilder &b, Value x, double eps) {
   Value root =
       math::SqrtOp::create(b, arith::AddFOp::create(b, x, b.real(eps)));
-  return columns.splat(arith::DivFOp::create(b, b.real(1), root));
+  return arith::DivFOp::create(b, b.real(1), root);
 }
 
 /// A warp for each head: they are short, and need no barrier.
@@ -33,9 +33,6 @@ void emitHeads(GpuKernelBuilder &b, Value row, int64_t heads, int64_t cols,
                Type weight, double eps) {
   constexpr int64_t bytes = sizeof(float), warp = 32;
   Type f32 = b.getF32Type();
-  auto places = [&](llvm::function_ref<void(Value)> body) {
-    b.loop(b.lane(), b.constant(cols), b.constant(warp), body);
-  };
   b.loop(b.warp(), b.constant(heads), b.constant(b.threads() / warp),
          [&](Value head) {
            Value start = b.mul(b.add(b.mul(row, heads), head), cols * bytes);
@@ -52,10 +49,8 @@ void emitHeads(GpuKernelBuilder &b, Value row, int64_t heads, int64_t cols,
                       });
            Value mean =
                arith::DivFOp::create(b, b.sumOfWarp(sum[0]), b.real(cols));
-           Value root = math::SqrtOp::create(
-               b, arith::AddFOp::create(b, mean, b.real(eps)));
-           Value factor = arith::DivFOp::create(b, b.real(1), root);
-           places([&](Value col) {
+           Value factor = inverseRoot(b, mean, eps);
+           b.loop(b.lane(), b.constant(cols), b.constant(warp), [&](Value col) {
              Value at = b.mul(col, weight.isF16() ? 2 : 4);
              Value w = b.loadReal(weight, b.at(b.pointer(1), at),
                                   /*constant=*/true);
@@ -83,7 +78,7 @@ Kernel GpuKernels::rmsNorm(int64_t heads, int64_t cols, Type weight,
       Value x = columns.load(f32, input, col);
       return product(b, x, x);
     });
-    Value factor = inverseRoot(b, columns, square, eps);
+    Value factor = columns.splat(inverseRoot(b, square, eps));
     columns.each([&](Value col) {
       Value x = columns.load(f32, input, col);
       Value w = columns.load(weight, b.pointer(1), col, /*constant=*/true);
@@ -111,7 +106,7 @@ Kernel GpuKernels::layerNorm(int64_t cols, Type weight, Type bias, double eps) {
       Value c = centered(col);
       return product(b, c, c);
     });
-    Value factor = inverseRoot(b, columns, variance, eps);
+    Value factor = columns.splat(inverseRoot(b, variance, eps));
     columns.each([&](Value col) {
       Value w = columns.load(weight, b.pointer(1), col, /*constant=*/true);
       Value shift = columns.load(bias, b.pointer(2), col, /*constant=*/true);
